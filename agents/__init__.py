@@ -1,0 +1,1 @@
+"""What is done: decode, decide, store, send, on Kafka."""

@@ -1,0 +1,1 @@
+"""How it runs: broker, policy and deployment files shipped with the package."""

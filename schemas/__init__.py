@@ -1,0 +1,1 @@
+"""What travels: the messages of the city and their bytes."""

@@ -1,0 +1,1 @@
+"""What is decided: pure functions, no clock, no broker, no environment."""
