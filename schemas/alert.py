@@ -1,0 +1,74 @@
+"""Alerts: what an operator of a tier must know now, with the evidence for it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import AwareDatetime, Field
+
+from schemas.envelope import Body, Envelope
+from schemas.terms import AlertState, Colour, Tier
+
+
+class Trigger(Body):
+    """The named rule that raised an alert (W1 … W14, E1 … E10, a deadline), with its version."""
+
+    id: str
+    version: str
+
+
+class Window(Body):
+    """A stretch of event time, start inclusive, end exclusive."""
+
+    start: AwareDatetime
+    end: AwareDatetime
+
+
+class Alert(Body):
+    """One episode of one trigger at one place: raised, revised and closed under one id.
+
+    Attributes:
+        key: ``trigger/area/subject``; what groups and silences match.
+        scale: ``warning`` for what may come, ``supervision`` for work that runs late.
+        observed, expected, interval: in the trigger's own unit; the interval covers 90 %.
+        evidence: ids of the events that carry it, at most 50; ``evidence_count`` of all.
+        owner: unit or desk that should act.
+        completeness: share of the expected input that was there, 0 to 1.
+    """
+
+    alert_id: str
+    revision: int = Field(ge=1)
+    key: str
+    trigger: Trigger
+    scale: Literal["warning", "supervision"]
+    tier: Tier
+    area: str
+    colour: Colour
+    state: AlertState
+    title: str
+    unit: str | None = None
+    observed: float | None = None
+    expected: float | None = None
+    threshold: float | None = None
+    interval: tuple[float, float] | None = None
+    p: float | None = Field(default=None, ge=0, le=1)
+    window: Window | None = None
+    evidence: list[str] = Field(default_factory=list, max_length=50)
+    evidence_count: int = 0
+    suggested_action: str | None = None
+    owner: str | None = None
+    lead_time_s: float | None = None
+    opened_at: AwareDatetime
+    changed_at: AwareDatetime
+    expires_at: AwareDatetime | None = None
+    references: list[str] = Field(default_factory=list)
+    incident_id: str | None = None
+    completeness: float | None = Field(default=None, ge=0, le=1)
+    policy_version: str
+
+
+class AlertEvent(Envelope):
+    """An alert on its way to the operators of its tier."""
+
+    type: Literal["cn.chengyun.alert.v1"] = "cn.chengyun.alert.v1"
+    data: Alert

@@ -1,0 +1,96 @@
+"""Messages between tiers: the whole incident handed up or down, copies, counts."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import AwareDatetime, Field
+
+from schemas.alert import Alert
+from schemas.envelope import Body, Envelope
+from schemas.incident import Incident
+from schemas.terms import Tier
+
+
+class Clock(Body):
+    """A running limit of an incident, in its own words, carried over in a hand-off.
+
+    ``at`` is when it next speaks; ``kind`` names the limit (acknowledge, resolve …),
+    ``stage`` how far it has spoken (percent of the limit: 70, 90, 100, 150).
+    """
+
+    kind: str
+    started_at: AwareDatetime
+    limit_at: AwareDatetime
+    stage: int = 0
+    at: AwareDatetime | None = None
+
+
+class Handoff(Body):
+    """One tier gives an incident to another, whole; only the receiver owns it from now on.
+
+    ``audit_n`` and ``audit_hash`` continue the incident's audit chain at the receiver.
+    """
+
+    direction: Literal["up", "down"]
+    rule: str
+    reason: str | None = None
+    from_tier: Tier
+    from_area: str
+    to_tier: Tier
+    to_area: str
+    incident: Incident
+    clocks: list[Clock] = Field(default_factory=list)
+    audit_n: int = Field(ge=0)
+    audit_hash: str
+    at: AwareDatetime
+
+
+class Notice(Body):
+    """A copy for information, or a warning passed down: the receiver owns nothing by it."""
+
+    notice_id: str
+    purpose: Literal["copy", "warning", "ended"]
+    from_tier: Tier
+    from_area: str
+    incident: Incident | None = None
+    alert: Alert | None = None
+    at: AwareDatetime
+
+
+class AreaCounts(Body):
+    """How much of each kind an area saw in one 10-minute bin.
+
+    Values are absolute, not differences: a higher ``revision`` of the same bin replaces
+    the lower one, so a late event corrects and a repeat changes nothing. Longer bins are
+    sums of these. ``counts`` maps a category code to its number of reports and findings.
+    """
+
+    area: str
+    tier: Tier
+    bin_start: AwareDatetime
+    bin_s: int = 600
+    revision: int = Field(ge=1)
+    counts: dict[str, int]
+    places: dict[str, list[str]] = Field(default_factory=dict)
+
+
+class HandoffEvent(Envelope):
+    """A hand-off on its way to the inbox of the tier that will own the incident."""
+
+    type: Literal["cn.chengyun.handoff.v1"] = "cn.chengyun.handoff.v1"
+    data: Handoff
+
+
+class NoticeEvent(Envelope):
+    """A notice on its way to another tier's inbox."""
+
+    type: Literal["cn.chengyun.notice.v1"] = "cn.chengyun.notice.v1"
+    data: Notice
+
+
+class AreaCountsEvent(Envelope):
+    """Counts on their way to the tier above."""
+
+    type: Literal["cn.chengyun.area-counts.v1"] = "cn.chengyun.area-counts.v1"
+    data: AreaCounts

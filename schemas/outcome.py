@@ -1,0 +1,134 @@
+"""What comes out of the tiers beside incidents and alerts: replies, audit, problems, summaries."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import AwareDatetime, Field, JsonValue
+
+from schemas.alert import Window
+from schemas.dead_letter import Reason
+from schemas.envelope import Body, Envelope
+from schemas.terms import Actor, Category, Tier
+
+ReplyOutcome = Literal[
+    "accepted",
+    "rejected",
+    "duplicate",
+    "merged",
+    "progress",
+    "answered",
+    "applied",
+    "conflict",
+    "forbidden",
+    "not_found",
+]
+
+
+class Reply(Body):
+    """What became of a report or a command, for whoever sent it.
+
+    Exactly one of ``report_id`` and ``command_id`` is set. ``allowed`` names the actions
+    that are possible now when a command was refused; ``advice`` is text for the citizen
+    (danger to life: call 110, 119 or 120).
+    """
+
+    report_id: str | None = None
+    command_id: str | None = None
+    outcome: ReplyOutcome
+    incident_id: str | None = None
+    unit: str | None = None
+    due_at: AwareDatetime | None = None
+    result: str | None = None
+    advice: str | None = None
+    version: int | None = None
+    allowed: list[str] = Field(default_factory=list)
+    reason: Reason | None = None
+
+
+class AuditEntry(Body):
+    """One transition of one incident: who, why, under which policy, chained by hash.
+
+    ``hash`` is the SHA-256 (hex) of the key-sorted JSON of this entry without ``hash``;
+    ``previous_hash`` is the one before, 64 zeros for the first. ``n`` counts from 1.
+    """
+
+    incident_id: str
+    n: int = Field(ge=1)
+    from_: str | None = Field(default=None, alias="from", serialization_alias="from")
+    to: str
+    action: str
+    rule: str | None = None
+    actor: Actor
+    at: AwareDatetime
+    reason: str | None = None
+    detail: dict[str, JsonValue] = Field(default_factory=dict)
+    version: int
+    policy_version: str
+    previous_hash: str
+    hash: str
+
+
+class Problem(Body):
+    """A group of recurrent incidents with one suspected cause, to be cured at the source."""
+
+    problem_id: str
+    revision: int = Field(ge=1)
+    state: Literal["opened", "measured", "closed"]
+    tier: Tier
+    area: str
+    category: Category
+    title: str
+    rule: str
+    incidents: list[str] = Field(default_factory=list, max_length=200)
+    incident_count: int = 0
+    lat: float | None = None
+    lon: float | None = None
+    cause: str | None = None
+    owner: str | None = None
+    measure: str | None = None
+    review_at: AwareDatetime | None = None
+    opened_at: AwareDatetime
+    changed_at: AwareDatetime
+    policy_version: str
+
+
+class Summary(Body):
+    """Counts and rates of an area over a period (日巡周查月评季通报)."""
+
+    area: str
+    tier: Tier
+    period: Literal["hour", "day", "week", "month", "season"]
+    window: Window
+    revision: int = Field(ge=1)
+    counts: dict[str, int] = Field(default_factory=dict)
+    rates: dict[str, float] = Field(default_factory=dict)
+    policy_version: str
+
+
+class ReplyEvent(Envelope):
+    """A reply on its way to the sender."""
+
+    type: Literal["cn.chengyun.reply.v1"] = "cn.chengyun.reply.v1"
+    data: Reply
+
+
+class AuditEntryEvent(Envelope):
+    """An audit entry on its way to ``audit``."""
+
+    type: Literal["cn.chengyun.audit-entry.v1"] = "cn.chengyun.audit-entry.v1"
+    data: AuditEntry
+
+
+class ProblemEvent(Envelope):
+    """A problem on its way to ``problems``."""
+
+    type: Literal["cn.chengyun.problem.v1"] = "cn.chengyun.problem.v1"
+    data: Problem
+
+
+class SummaryEvent(Envelope):
+    """A summary on its way to ``summaries``."""
+
+    type: Literal["cn.chengyun.summary.v1"] = "cn.chengyun.summary.v1"
+    data: Summary
