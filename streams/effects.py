@@ -1,0 +1,99 @@
+"""What a chunk is, where it ends, and what it would do to the world."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol, runtime_checkable
+
+from schemas.dead_letter import Reason
+from streams.program import Horizon, Output
+from streams.state import State
+from streams.topics import MIB
+
+Armed = tuple[int, bytes]  # (due, microseconds; stored key): the order in which entries fire
+Change = tuple[bytes, bytes | None]
+
+# Kafka counts a record's envelope and its batch's header into the limit of a topic.
+RECORD_OVERHEAD = 1_024
+MOVED_HEADER = "chengyun-moved"
+
+
+class RawRecord(Protocol):
+    """A record as a client hands it out, without its topic."""
+
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[tuple[str, bytes]]
+
+
+@runtime_checkable
+class BulkProgram(Protocol):
+    """A program with a fast path: many records stepped by one call.
+
+    It must decide exactly as `decode` and `step` would, one record after the other.
+    When it raises, the engine throws its work away and takes the records singly.
+    """
+
+    def step_many(
+        self, state: State, records: Sequence[RawRecord], now: datetime
+    ) -> tuple[list[Output], list[tuple[int, Reason]]]:
+        """Outputs in order, and (index, reason) of each record that cannot be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkLimits:
+    """Where a chunk ends, whichever comes first, so that delay and transactions stay bounded.
+
+    Attributes:
+        records: records applied and entries fired.
+        seconds: time spent computing.
+        output_bytes: bytes of messages to send.
+        state_bytes: the largest single entry; a larger one is a defect of the step.
+    """
+
+    records: int = 10_000
+    seconds: float = 0.05
+    output_bytes: int = 4 * MIB
+    state_bytes: int = MIB - RECORD_OVERHEAD
+
+
+@dataclass(slots=True)
+class Effects:
+    """What a chunk would do to the world. Messages are encoded; nothing has happened yet.
+
+    Attributes:
+        outputs, dead: messages to send, in order; dead letters apart.
+        dirty: entries to write, stored key and value, None for a deleted one.
+        consumed: how many of the records given are settled by this.
+        more_due: the chunk ended before everything due was fired: compute again at once.
+        applied, fired, expired, refused, undecodable, moved: what happened, for metrics.
+        defects: one line for each failure that counts towards the stop limit.
+        lateness_s: how long after its due time the latest entry fired, seconds.
+        reached: everything due up to there has been fired.
+    """
+
+    outputs: list[Output] = field(default_factory=list)
+    dead: list[Output] = field(default_factory=list)
+    dirty: list[Change] = field(default_factory=list)
+    consumed: int = 0
+    more_due: bool = False
+    applied: int = 0
+    fired: int = 0
+    expired: int = 0
+    refused: int = 0
+    undecodable: int = 0
+    raised: int = 0
+    moved: int = 0
+    defects: list[str] = field(default_factory=list)
+    lateness_s: float = 0.0
+    reached: Horizon = field(default_factory=lambda: Horizon(None, None))
+    popped: tuple[list[Armed], list[Armed]] = field(default_factory=lambda: ([], []))
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to carry."""
+        return not (self.consumed or self.outputs or self.dead or self.dirty)

@@ -1,0 +1,53 @@
+"""Which partition a key belongs to: Kafka's own default, murmur2 over the key's bytes.
+
+Every writer must agree on it, or one street's reports land in two lanes; librdkafka's
+default differs.
+"""
+
+from __future__ import annotations
+
+_SEED = 0x9747B28C
+_MULTIPLIER = 0x5BD1E995
+_MASK = 0xFFFFFFFF
+
+
+def murmur2(key: bytes) -> int:
+    """The 32-bit hash by which Kafka's Java client spreads keys, as an unsigned number.
+
+    Source: org.apache.kafka.common.utils.Utils.murmur2.
+    """
+    length = len(key)
+    whole = length & ~3
+    h = _SEED ^ length
+    for at in range(0, whole, 4):
+        k = int.from_bytes(key[at : at + 4], "little") * _MULTIPLIER & _MASK
+        k = (k ^ (k >> 24)) * _MULTIPLIER & _MASK
+        h = (h * _MULTIPLIER & _MASK) ^ k
+    if length > whole:
+        h = (h ^ int.from_bytes(key[whole:], "little")) * _MULTIPLIER & _MASK
+    h = (h ^ (h >> 13)) * _MULTIPLIER & _MASK
+    return h ^ (h >> 15)
+
+
+def partition_of(key: bytes, partitions: int) -> int:
+    """The partition that owns `key` in a topic of that many partitions."""
+    return (murmur2(key) & 0x7FFFFFFF) % partitions
+
+
+class Homes(dict[bytes, int]):
+    """Remembers the partition of keys met before: most keys of a city come again and again.
+
+    ``homes[key]`` answers at the speed of a dictionary; it forgets everything when it
+    holds a million keys, so that ids that never repeat cannot fill the memory.
+    """
+
+    def __init__(self, partitions: int, limit: int = 1_000_000) -> None:
+        super().__init__()
+        self.partitions = partitions
+        self.limit = limit
+
+    def __missing__(self, key: bytes) -> int:
+        if len(self) >= self.limit:
+            self.clear()
+        home = self[key] = partition_of(key, self.partitions)
+        return home

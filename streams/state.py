@@ -1,0 +1,237 @@
+"""What a partition remembers: entries by namespace and key, each with an optional due time.
+
+An entry lies encoded in memory and in the changelog as it is written here::
+
+    key    <rank><namespace>/<key>                       "5incident/510108001-7"
+    value  <due, 8 bytes, microseconds since 1970, 0 = none><encoded value>
+
+A `State` is what a step sees: a view over the encoded entries that lives for one
+chunk. It decodes an entry once and collects what was changed; the entries below it
+change only after the chunk is committed.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+
+if TYPE_CHECKING:
+    from streams.program import Record
+
+T = TypeVar("T")
+Clock = Literal["now", "watermark"]
+
+DUE_BYTES = 8
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_NO_DUE = bytes(DUE_BYTES)
+
+
+def to_microseconds(moment: datetime) -> int:
+    """Whole microseconds since 1970, at least 1, because 0 stands for "no due time"."""
+    return max(1, (moment - EPOCH) // _MICROSECOND)
+
+
+def from_microseconds(microseconds: int) -> datetime:
+    """The moment that `to_microseconds` was given, in UTC."""
+    return EPOCH + timedelta(microseconds=microseconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Namespace(Generic[T]):
+    """One kind of thing a stage remembers: incidents, places, devices, seen ids.
+
+    Attributes:
+        name: short, unique within the stage, without "/".
+        encode, decode: the value's bytes and back.
+        lifetime: a sentence saying when an entry dies; nothing is kept for ever unsaid.
+        rank: order among entries due at the same instant, 0 first, one digit.
+        clock: which clock makes an entry due, the time of day or the watermark.
+        on_due: "fire" asks the program, "expire" deletes the entry without a word.
+        holds: for entries that are records waiting for their time: the record in a
+            value. When fire() raises on such an entry, the record becomes the dead
+            letter, the entry is dropped, and it counts towards the stop limit as a
+            raising step does. Any other entry is kept and disarmed.
+    """
+
+    name: str
+    encode: Callable[[T], bytes]
+    decode: Callable[[bytes], T]
+    lifetime: str
+    rank: int = 5
+    clock: Clock = "now"
+    on_due: Literal["fire", "expire"] = "fire"
+    holds: Callable[[T], Record] | None = None
+
+    def __post_init__(self) -> None:
+        if not self.name or "/" in self.name:
+            raise ValueError(f'namespace name {self.name!r}: wanted letters without "/"')
+        if not 0 <= self.rank <= 9:
+            raise ValueError(f"namespace {self.name}: rank {self.rank}, wanted one digit")
+
+    @property
+    def prefix(self) -> bytes:
+        """What the stored keys of this namespace begin with."""
+        return f"{self.rank}{self.name}/".encode()
+
+
+class Slot:
+    """One entry as a chunk works on it. `value` None means that there is no such entry."""
+
+    __slots__ = ("due", "touched", "value")
+
+    def __init__(self, value: Any, due: int) -> None:
+        self.value = value
+        self.due = due
+        self.touched = False
+
+
+class Table(Generic[T]):
+    """The entries of one namespace during one chunk.
+
+    `State` is the convenient face; a step that runs a hundred thousand times a second
+    takes the table once per chunk and calls it directly.
+    """
+
+    __slots__ = ("_base", "_decode", "_fresh", "_slots", "_watermark", "namespace", "prefix")
+
+    def __init__(self, namespace: Namespace[T], base: Mapping[bytes, bytes], fresh: Fresh) -> None:
+        self.namespace = namespace
+        self.prefix = namespace.prefix
+        self._base = base
+        self._decode = namespace.decode
+        self._fresh = fresh
+        self._watermark = namespace.clock == "watermark"
+        self._slots: dict[str, Slot] = {}
+
+    def slot(self, key: str) -> Slot:
+        """The entry as it stands in this chunk, decoded at its first use."""
+        slot = self._slots.get(key)
+        if slot is None:
+            stored = self._base.get(self.prefix + key.encode())
+            if stored is None:
+                slot = Slot(None, 0)
+            else:
+                due = int.from_bytes(stored[:DUE_BYTES], "big")
+                slot = Slot(self._decode(stored[DUE_BYTES:]), due)
+            self._slots[key] = slot
+        return slot
+
+    def get(self, key: str) -> T | None:
+        """The value under `key`, or None. It may be changed in place and put again."""
+        slot = self._slots.get(key) or self.slot(key)
+        value: T | None = slot.value
+        return value
+
+    def put(self, key: str, value: T, due: datetime | None = None) -> None:
+        """Keep `value` under `key`; from `due` on, the entry is due. None disarms it."""
+        slot = self._slots.get(key)
+        if slot is None:
+            slot = self._slots[key] = Slot(value, 0)
+        slot.value = value
+        slot.touched = True
+        if due is None:
+            slot.due = 0
+        else:
+            slot.due = microseconds = to_microseconds(due)
+            heapq.heappush(self._fresh[self._watermark], (microseconds, self.prefix + key.encode()))
+
+    def delete(self, key: str) -> None:
+        """Forget the entry and its due time."""
+        slot = self._slots.get(key)
+        if slot is None:
+            slot = self._slots[key] = Slot(None, 0)
+        slot.value = None
+        slot.due = 0
+        slot.touched = True
+
+    def due(self, key: str) -> datetime | None:
+        """When the entry is due, or None."""
+        microseconds = self.slot(key).due
+        return from_microseconds(microseconds) if microseconds else None
+
+    def due_microseconds(self, key: str, stored_key: bytes) -> int:
+        """The due time as it stands now, without decoding the value; 0 for none."""
+        slot = self._slots.get(key)
+        if slot is not None:
+            return slot.due
+        stored = self._base.get(stored_key)
+        return 0 if stored is None else int.from_bytes(stored[:DUE_BYTES], "big")
+
+    def disarm(self, key: str) -> Any:
+        """Take the due time off an entry and answer its value."""
+        slot = self.slot(key)
+        slot.due = 0
+        slot.touched = True
+        return slot.value
+
+    def changes(self) -> Iterator[tuple[bytes, bytes | None]]:
+        """Stored key and value of every entry that differs from what is committed.
+
+        An entry put and deleted within the chunk, or put with the same bytes, is not
+        among them.
+        """
+        base, prefix, encode = self._base, self.prefix, self.namespace.encode
+        for key, slot in self._slots.items():
+            if not slot.touched:
+                continue
+            stored_key = prefix + key.encode()
+            before = base.get(stored_key)
+            if slot.value is None:
+                if before is not None:
+                    yield stored_key, None
+                continue
+            due = slot.due
+            after = (due.to_bytes(DUE_BYTES, "big") if due else _NO_DUE) + encode(slot.value)
+            if after != before:
+                yield stored_key, after
+
+
+# Entries armed within the chunk, as heaps of (microseconds, stored key), one per clock:
+# the first for "now", the second for "watermark".
+Fresh = tuple[list[tuple[int, bytes]], list[tuple[int, bytes]]]
+
+
+class State:
+    """What a step may see and change: the entries of its own partition.
+
+    Nothing written here is real until the chunk is committed, so a step that raises
+    leaves no trace.
+    """
+
+    __slots__ = ("_base", "_tables", "fresh")
+
+    def __init__(self, base: Mapping[bytes, bytes]) -> None:
+        self._base = base
+        self._tables: dict[str, Table[Any]] = {}
+        self.fresh: Fresh = ([], [])
+
+    def table(self, namespace: Namespace[T]) -> Table[T]:
+        """All entries of one namespace."""
+        table = self._tables.get(namespace.name)
+        if table is None:
+            table = self._tables[namespace.name] = Table(namespace, self._base, self.fresh)
+        return table
+
+    def get(self, namespace: Namespace[T], key: str) -> T | None:
+        """The value under `key`, or None. It may be changed in place and put again."""
+        return self.table(namespace).get(key)
+
+    def put(self, namespace: Namespace[T], key: str, value: T, due: datetime | None = None) -> None:
+        """Keep `value` under `key`; from `due` on, the entry is due. None disarms it."""
+        self.table(namespace).put(key, value, due)
+
+    def delete(self, namespace: Namespace[T], key: str) -> None:
+        """Forget the entry and its due time."""
+        self.table(namespace).delete(key)
+
+    def due(self, namespace: Namespace[T], key: str) -> datetime | None:
+        """When the entry is due, or None."""
+        return self.table(namespace).due(key)
+
+    def changes(self) -> list[tuple[bytes, bytes | None]]:
+        """Stored key and value of everything that differs from what is committed."""
+        return [change for table in self._tables.values() for change in table.changes()]
