@@ -223,10 +223,9 @@ def _is_ours(pid: int, home: Path) -> bool:
     """Whether that process is the broker of this directory: its command line says so."""
     _reap(pid)
     wanted = str(home / "server.properties")
-    command_line = Path(f"/proc/{pid}/cmdline")
-    if sys.platform.startswith("linux"):
+    if Path("/proc/self/cmdline").exists():
         try:
-            return wanted.encode() in command_line.read_bytes().split(b"\0")
+            return wanted.encode() in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
         except (FileNotFoundError, ProcessLookupError):
             return False
     listed = subprocess.run(
@@ -281,7 +280,7 @@ def _launch(command: list[str], home: Path, die_with_parent: bool) -> subprocess
             stderr=subprocess.STDOUT,
             cwd=home,
             start_new_session=True,  # a Ctrl-C in the terminal is for the command, not for it
-            preexec_fn=prepare,
+            preexec_fn=prepare,  # noqa: PLW1509  asked for by tests only, before threads
         )
 
 

@@ -145,9 +145,9 @@ def _format(template: Path, properties: Path, java: Path, jars: str) -> None:
             check=False,
         )
         if answer.returncode != 0:
+            said = (answer.stdout + answer.stderr)[-800:]
             raise ConfigurationError(
-                f"Kafka could not format a data directory: {(answer.stdout + answer.stderr)[-800:]}",
-                code="broker",
+                f"Kafka could not format a data directory: {said}", code="broker"
             )
         data.rename(template)
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 from importlib.metadata import version
-from typing import Any
+from typing import Annotated, Any
 
-import click
 import typer
+from typer.core import TyperGroup
 
 from schemas.errors import ChengyunError
 
@@ -36,41 +36,61 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 
 
-class LazyCommands(click.Group):
+class LazyCommands(TyperGroup):
     """Sub-commands by name; each module is imported when its command is called."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: Any) -> list[str]:
         """The names, in the order of a person's way through them."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import the command's module and take its ``app``."""
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """Import the command's module and take its ``app``: a Typer or a command."""
         if cmd_name not in COMMANDS:
             return None
-        module, _ = COMMANDS[cmd_name]
-        app: Any = import_module(module).app
-        return typer.main.get_command(app) if isinstance(app, typer.Typer) else app
+        app: Any = import_module(COMMANDS[cmd_name][0]).app
+        if not isinstance(app, typer.Typer):
+            return app
+        command = typer.main.get_command(app)
+        command.params = [p for p in command.params if not str(p.name).endswith("_completion")]
+        return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
         """List names and one line each, from the table: nothing is imported."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
 
 
-@click.command(
+root = typer.Typer(
     cls=LazyCommands,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Settings are CHENGYUN_* variables or chengyun.toml.",
 )
-@click.version_option(version("chengyun"), prog_name="chengyun")
-def root() -> None:
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"chengyun {version('chengyun')}")
+        raise typer.Exit
+
+
+@root.callback()
+def _root(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=_show_version, help="Show the version."),
+    ] = False,
+) -> None:
     """Event backbone of a city: from reports and readings to incidents and alerts."""
 
 
 def main() -> None:
     """Run the command line; an error of ours is one message and exit code 2."""
     try:
-        root.main(prog_name="chengyun", standalone_mode=True)
+        root(prog_name="chengyun")
     except ChengyunError as error:
         sys.stderr.write(f"chengyun: {error}\n")
         sys.exit(2)

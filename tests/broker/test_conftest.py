@@ -12,11 +12,11 @@ async def test_what_is_written_in_a_transaction_is_read(
 ) -> None:
     topic = prefix + "t"
     await create_topics(topic, partitions=2, cleanup_policy="compact")
-    async with AIOKafkaProducer(
-        bootstrap_servers=broker, transactional_id=prefix + "p"
-    ) as producer:
-        async with producer.transaction():
-            await producer.send(topic, b"v", key=b"k", partition=1)
+    async with (
+        AIOKafkaProducer(bootstrap_servers=broker, transactional_id=prefix + "p") as producer,
+        producer.transaction(),
+    ):
+        await producer.send(topic, b"v", key=b"k", partition=1)
     async with AIOKafkaConsumer(
         topic,
         bootstrap_servers=broker,
