@@ -7,7 +7,7 @@
     │   └── PolicyError      a policy file is wrong: refuse to start, name file and path
     ├── SchemaError          a message cannot be read or breaks its contract: dead letter
     ├── TransitionError      a command asks for a move that is not allowed: reply, keep the state
-    └── SinkError            an outside system did not take it: ``retriable`` says whether to try again
+    └── SinkError            an outside system did not take it; ``retriable``: try again
 
 Messages say what, got and wanted; those that an operator meets end with
 "Operator action: …".

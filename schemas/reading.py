@@ -15,7 +15,7 @@ class Reading(Body):
 
     Attributes:
         device_id: the device; also the record key.
-        device_class: the policy's class (``manhole_tilt``, ``road_water`` …), fixes unit and limits.
+        device_class: the policy's class (``manhole_tilt`` …), which fixes unit and limits.
         observed_property: what is measured (``tilt``, ``depth``, ``lel`` …).
         phenomenon_time: when the value was true; result_time: when it was computed.
         result: the value in ``unit``; None says that the device has no value.

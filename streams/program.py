@@ -8,7 +8,6 @@ over Kafka or in one process, is not known here.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -88,9 +87,17 @@ class Horizon(NamedTuple):
 class Program(Protocol):
     """A stage of the city: one inbox, one keyed state, many outboxes. All of it pure."""
 
-    stage: str
-    inputs: tuple[Topic, ...]
-    namespaces: tuple[Namespace[Any], ...]
+    @property
+    def stage(self) -> str:
+        """The stage's name, the same word in every folder."""
+
+    @property
+    def inputs(self) -> tuple[Topic, ...]:
+        """The topics it reads, all of one width."""
+
+    @property
+    def namespaces(self) -> tuple[Namespace[Any], ...]:
+        """All that it remembers."""
 
     def decode(self, record: Record) -> Any:
         """Read a record's meaning.
@@ -115,5 +122,9 @@ class Program(Protocol):
     def horizon(self, state: State, now: datetime) -> Horizon:
         """Up to which times `fire` may be called after the records of a chunk."""
 
-    def close(self, state: State, reached: Horizon) -> Iterable[Output]:
-        """End a chunk: everything due up to `reached` was fired; pass ticks on."""
+    def close(self, state: State, reached: Horizon, partition: int) -> Iterable[Output]:
+        """End a chunk of a lane: everything due up to `reached` was fired; pass ticks on.
+
+        A lane calls it once without records when it starts to flow, so that a lane to
+        which nobody speaks tells the time all the same.
+        """

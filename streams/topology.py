@@ -42,7 +42,7 @@ STAGES: tuple[Stage, ...] = (
     Stage(
         "intake",
         "受理",
-        "valid? known code and place? masked? a duplicate? → a report for a street, or for the district's desk",
+        "valid? known code and place? masked? new? → a report for a street or a district's desk",
         topics.INTAKE_REPORTS,
         topics.STATES["intake"],
         (topics.REPLIES, topics.DEAD_LETTERS),
@@ -131,12 +131,16 @@ def as_text() -> str:
     """Draw the city for a terminal, one stage a block."""
     lines: list[str] = []
     for stage in STAGES:
-        lines.append(f"{stage.name} {stage.chinese}   ◀─ {stage.inbox.name}  (key: {stage.inbox.key})")
+        lines.append(
+            f"{stage.name} {stage.chinese}   ◀─ {stage.inbox.name}  (key: {stage.inbox.key})"
+        )
         for edge in EDGES:
             if edge.source == stage.name:
                 arrow = "──▶" if edge.direction == "forward" else "◁──"
                 lines.append(f"  {arrow} {edge.target:<9} {edge.carries}")
-        lines.append("  ──▶ " + ", ".join(t.name.removeprefix("chengyun.") for t in stage.publishes))
+        lines.append(
+            "  ──▶ " + ", ".join(t.name.removeprefix("chengyun.") for t in stage.publishes)
+        )
         lines.append("")
     return "\n".join(lines).rstrip() + "\n"
 
@@ -151,5 +155,7 @@ def as_mermaid() -> str:
         lines.append(f"  {edge.source} {arrow}|{edge.carries}| {edge.target}")
     for tier in ("street", "district", "city"):
         lines.append(f"  {tier} --> {tier}alerts([{topics.ALERTS[tier].name}])")
-    lines.append("  street & district & city --> out([incidents, problems, summaries, replies, audit])")
+    lines.append(
+        "  street & district & city --> out([incidents, problems, summaries, replies, audit])"
+    )
     return "\n".join(lines) + "\n"

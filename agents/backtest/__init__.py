@@ -1,0 +1,1 @@
+"""The whole city in one process, without Kafka: for history under another policy, and for tests."""
