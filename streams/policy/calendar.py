@@ -1,0 +1,189 @@
+"""When the city works: office hours, weekends, holidays, make-up days, in its own zone."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from datetime import UTC, date, datetime, time, timedelta
+from typing import NamedTuple
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, PrivateAttr, field_validator, model_validator
+
+from streams.policy.limits import Limit
+from streams.policy.section import Section
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_HOUR_US = 3_600_000_000
+_MINUTE_US = 60_000_000
+_KEPT_YEARS = 64
+
+
+class _Year(NamedTuple):
+    """The office time of one local year, in microseconds since 1970.
+
+    `before[i]` is the office time of the year before span i opens; `until[i]` the same
+    at its close.
+    """
+
+    opens: list[int]
+    closes: list[int]
+    before: list[int]
+    until: list[int]
+
+
+class Calendar(Section):
+    """Turns a limit into a moment, as an officer with a calendar on the desk would.
+
+    Attributes:
+        zone: IANA name; office hours and days are local.
+        office_hours: pairs of opening and closing time, in order, the same every working day.
+        weekend: days without office, 1 = Monday … 7 = Sunday.
+        holidays: days without office whatever weekday they are.
+        workdays: make-up working days (调休上班); they win over weekend and holidays.
+        announced_until: last year whose holidays are announced; later ones are provisional.
+    """
+
+    zone: str
+    office_hours: tuple[tuple[time, time], ...] = Field(min_length=1)
+    weekend: frozenset[int] = frozenset({6, 7})
+    holidays: frozenset[date] = frozenset()
+    workdays: frozenset[date] = frozenset()
+    announced_until: int | None = None
+
+    _tz: ZoneInfo = PrivateAttr()
+    _day_us: int = PrivateAttr(default=0)
+    _years: dict[int, _Year] = PrivateAttr(default_factory=dict)
+
+    @field_validator("zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ValueError("wanted an IANA zone such as Asia/Shanghai") from None
+        return value
+
+    @model_validator(mode="after")
+    def _sound(self) -> Calendar:
+        last: time | None = None
+        for opens, closes in self.office_hours:
+            if opens >= closes or (last is not None and opens < last):
+                raise ValueError(
+                    "office_hours: wanted pairs of opening and later closing, in order"
+                )
+            if opens.tzinfo is not None or closes.tzinfo is not None:
+                raise ValueError("office_hours: wanted local times without a zone")
+            last = closes
+        if not self.weekend <= set(range(1, 8)) or len(self.weekend) == 7:
+            raise ValueError("weekend: wanted days 1 (Monday) to 7 (Sunday), not all of them")
+        both = self.holidays & self.workdays
+        if both:
+            raise ValueError(f"{min(both)} is both a holiday and a make-up working day")
+        self._tz = ZoneInfo(self.zone)
+        self._day_us = sum(
+            (datetime.combine(date.min, b) - datetime.combine(date.min, a)) // _MICROSECOND
+            for a, b in self.office_hours
+        )
+        return self
+
+    @property
+    def tz(self) -> ZoneInfo:
+        """The zone of the city."""
+        return self._tz
+
+    def is_working(self, day: date) -> bool:
+        """Whether the offices are open on that day."""
+        if day in self.workdays:
+            return True
+        return day not in self.holidays and day.isoweekday() not in self.weekend
+
+    def is_provisional(self, year: int) -> bool:
+        """Whether that year's holidays are not announced yet, so that limits may move."""
+        return self.announced_until is not None and year > self.announced_until
+
+    def add(self, start: datetime, limit: Limit) -> datetime:
+        """When a limit that starts at `start` ends. The answer is in UTC and never earlier.
+
+        Hours of ``urgent_hour`` and ``minute`` pass at night and on holidays too.
+        ``natural_day`` keeps the local time of day across a change of the clocks.
+        ``work_hour`` passes in office hours only; a ``work_day`` is one working day's
+        office hours, so that a day from Monday 10:00 ends on Tuesday 10:00.
+
+        Raises:
+            OverflowError: the end lies beyond the year 9999.
+        """
+        return self._add(start, limit.amount, limit.clock)
+
+    def at(self, start: datetime, limit: Limit, percent: float) -> datetime:
+        """When that share of the limit is used up (70 % blue, 90 % yellow …)."""
+        return self._add(start, limit.amount * percent / 100, limit.clock)
+
+    def _add(self, start: datetime, amount: float, clock: str) -> datetime:
+        if clock == "urgent_hour":
+            return start.astimezone(UTC) + timedelta(hours=amount)
+        if clock == "minute":
+            return start.astimezone(UTC) + timedelta(minutes=amount)
+        if clock == "natural_day":
+            return self._add_days(start, amount)
+        unit = _HOUR_US if clock == "work_hour" else self._day_us
+        return self._add_office(start, round(amount * unit))
+
+    def _add_days(self, start: datetime, days: float) -> datetime:
+        here = start.astimezone(self._tz)
+        there = here.replace(tzinfo=None) + timedelta(days=days)
+        minute = timedelta(minutes=1)
+        while True:
+            # A local time that the clocks jump over ends with the jump.
+            end = there.replace(tzinfo=self._tz, fold=here.fold).astimezone(UTC)
+            if end.astimezone(self._tz).replace(tzinfo=None) == there:
+                return end
+            there = there.replace(second=0, microsecond=0) + minute
+
+    def _add_office(self, start: datetime, amount: int) -> datetime:
+        begin = (start - _EPOCH) // _MICROSECOND
+        if amount <= 0:
+            return _EPOCH + timedelta(microseconds=begin)
+        year = start.astimezone(self._tz).year
+        table = self._year(year)
+        amount += self._used(table, begin)
+        while not table.until or amount > table.until[-1]:
+            amount -= table.until[-1] if table.until else 0
+            year += 1
+            if year > 9998:
+                raise OverflowError(f"a limit that ends after the year {year}")
+            table = self._year(year)
+        span = bisect_left(table.until, amount)
+        return _EPOCH + timedelta(microseconds=table.opens[span] + amount - table.before[span])
+
+    @staticmethod
+    def _used(table: _Year, moment: int) -> int:
+        span = bisect_right(table.opens, moment) - 1
+        if span < 0:
+            return 0
+        return table.before[span] + min(moment, table.closes[span]) - table.opens[span]
+
+    def _year(self, year: int) -> _Year:
+        known = self._years.get(year)
+        if known is not None:
+            return known
+        if len(self._years) >= _KEPT_YEARS:
+            self._years.clear()
+        table = _Year([], [], [], [])
+        total = 0
+        day = date(year, 1, 1)
+        while day.year == year:
+            if self.is_working(day):
+                for opens, closes in self.office_hours:
+                    begin, end = self._instant(day, opens), self._instant(day, closes)
+                    table.opens.append(begin)
+                    table.closes.append(end)
+                    table.before.append(total)
+                    total += end - begin
+                    table.until.append(total)
+            day += timedelta(days=1)
+        self._years[year] = table
+        return table
+
+    def _instant(self, day: date, local: time) -> int:
+        return (datetime.combine(day, local, self._tz) - _EPOCH) // _MICROSECOND

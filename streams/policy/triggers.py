@@ -1,0 +1,206 @@
+"""Early-warning triggers W1 to W7 and W12: which reading or pattern warns whom, and of what."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from schemas.terms import Colour, Severity, Urgency
+from streams.policy.section import Section, Text
+
+
+class Property(Section):
+    """One thing a class of devices measures.
+
+    Attributes:
+        unit: the only unit that is taken.
+        least, most: what the device can show at all; beyond is a broken reading.
+        silence_s: without a reading for so long it counts as silent (W12); None = never.
+    """
+
+    unit: str = Field(min_length=1, max_length=40)
+    least: float | None = None
+    most: float | None = None
+    silence_s: float | None = Field(default=None, ge=60, le=366 * 86_400)
+
+
+class DeviceClass(Section):
+    """A kind of device in the city's network."""
+
+    name: Text
+    properties: dict[str, Property] = Field(min_length=1)
+
+
+class Watch(Section):
+    """What all triggers on readings have in common.
+
+    Attributes:
+        id: the trigger's name in the city (``W2``); several rules may share it.
+        device_class, observed_property: the readings it looks at.
+        category: code of the matter it reports.
+        expires_s: how long an alert of it holds without news, seconds.
+    """
+
+    id: str = Field(min_length=1, max_length=40)
+    version: str = Field(min_length=1, max_length=40)
+    title: Text
+    device_class: str
+    observed_property: str
+    category: str
+    action: Text
+    expires_s: float = Field(default=6 * 3600, gt=0)
+
+
+class Step(Section):
+    """One step of a limit: from `at` on, held for `hold_s` seconds."""
+
+    at: float
+    colour: Colour
+    severity: Severity
+    urgency: Urgency = "normal"
+    hold_s: float = Field(default=0, ge=0, le=86_400)
+
+
+class Clearing(Section):
+    """When the danger counts as over: back past `at`, `readings` times, over `for_s` seconds.
+
+    Together with the step this is the hysteresis that keeps an alert from flapping.
+    """
+
+    at: float
+    for_s: float = Field(default=0, ge=0, le=7 * 86_400)
+    readings: int = Field(default=1, ge=1, le=100)
+
+
+class HardLimit(Watch):
+    """A limit with rising steps on a measured value (W1 tilt, W2 gas, W3 water).
+
+    A value reaches a step when it is at or past it, in the given direction.
+    """
+
+    direction: Literal["above", "below"] = "above"
+    steps: tuple[Step, ...] = Field(min_length=1, max_length=4)
+    clearing: Clearing
+
+    @model_validator(mode="after")
+    def _in_order(self) -> HardLimit:
+        sign = 1 if self.direction == "above" else -1
+        values = [self.clearing.at * sign, *(step.at * sign for step in self.steps)]
+        if any(a >= b for a, b in itertools.pairwise(values)):
+            raise ValueError(
+                "wanted clearing.at, then the steps, each further out than the one before"
+            )
+        return self
+
+
+class Rise(Watch):
+    """A value that rises too fast (W5): by `by` within `within_s` seconds."""
+
+    by: float = Field(gt=0)
+    within_s: float = Field(gt=0, le=6 * 3600)
+    colour: Colour
+    severity: Severity
+    urgency: Urgency = "normal"
+    clear_for_s: float = Field(default=0, ge=0, le=7 * 86_400)
+
+
+class WeatherRule(Section):
+    """The weather bureau's signals (W4): from which colour on they are passed down.
+
+    ``millimetres`` and ``hours`` say what each colour means, for the alert's text.
+    """
+
+    class Meaning(Section):
+        """What a rain signal of one colour announces."""
+
+        millimetres: float
+        hours: float
+
+    id: str = "W4"
+    version: str
+    title: Text
+    action: Text
+    events: tuple[str, ...]
+    fan_out_from: Colour
+    rain: dict[Colour, Meaning]
+    expires_s: float = Field(default=24 * 3600, gt=0)
+
+
+class CorroborationRule(Section):
+    """Two witnesses of one thing raise it one level (W6).
+
+    Attributes:
+        rain_from, water_from: signal and depth colours that confirm one another within `within_s`.
+        water_trigger: id of the depth trigger.
+        calls, radius_m: so many reports of people near a device's finding confirm it.
+        raise_by: levels of severity.
+    """
+
+    id: str = "W6"
+    version: str
+    title: Text
+    action: Text
+    rain_from: Colour
+    water_from: Colour
+    water_trigger: str = "W3"
+    within_s: float = Field(gt=0)
+    calls: int = Field(ge=1)
+    radius_m: float = Field(gt=0)
+    raise_by: int = Field(default=1, ge=1, le=4)
+    expires_s: float = Field(default=6 * 3600, gt=0)
+
+
+class SpreadRule(Section):
+    """The same kind in many areas at once (W7).
+
+    Attributes:
+        streets: streets of one district that warn the district.
+        districts: districts that warn the city.
+        at_least: events of the kind an area must have to count as touched.
+        kinds: codes or groups that are watched; empty = all.
+    """
+
+    id: str = "W7"
+    version: str
+    title: Text
+    action: Text
+    streets: int = Field(ge=2)
+    districts: int = Field(ge=2)
+    within_s: float = Field(gt=0)
+    at_least: int = Field(default=1, ge=1)
+    kinds: tuple[str, ...] = ()
+    colour: Colour = "yellow"
+    city_colour: Colour = "orange"
+    expires_s: float = Field(default=2 * 3600, gt=0)
+
+    def watches(self, code: str, group: str) -> bool:
+        """Whether a kind is among those that are watched."""
+        return not self.kinds or code in self.kinds or group in self.kinds
+
+
+class SilenceRule(Section):
+    """Devices that say nothing (W12): a matter of data quality, never "all quiet".
+
+    How long each kind of device may be silent stands with its property.
+    """
+
+    id: str = "W12"
+    version: str
+    title: Text
+    action: Text
+    category: str
+    colour: Colour = "blue"
+    severity: Severity = "V"
+
+
+class Triggers(Section):
+    """All triggers of a city."""
+
+    limits: tuple[HardLimit, ...] = ()
+    rises: tuple[Rise, ...] = ()
+    silence: SilenceRule | None = None
+    weather: WeatherRule | None = None
+    corroboration: CorroborationRule | None = None
+    spread: SpreadRule | None = None
