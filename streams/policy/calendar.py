@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -17,6 +18,10 @@ _MICROSECOND = timedelta(microseconds=1)
 _HOUR_US = 3_600_000_000
 _MINUTE_US = 60_000_000
 _KEPT_YEARS = 64
+
+
+def _pairs(value: object) -> Sequence[object]:
+    return value if isinstance(value, (list, tuple)) else ()
 
 
 class _Year(NamedTuple):
@@ -62,6 +67,14 @@ class Calendar(Section):
             ZoneInfo(value)
         except (ZoneInfoNotFoundError, ValueError):
             raise ValueError("wanted an IANA zone such as Asia/Shanghai") from None
+        return value
+
+    @field_validator("office_hours", mode="before")
+    @classmethod
+    def _quoted_times(cls, value: object) -> object:
+        # YAML reads an unquoted 09:00 as the number 540, which would pass for nine minutes.
+        if any(isinstance(edge, int) for pair in _pairs(value) for edge in _pairs(pair)):
+            raise ValueError('wanted times in quotes, such as ["09:00", "12:00"]')
         return value
 
     @model_validator(mode="after")

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from streams.policy.limits import Limit
 from streams.policy.section import Section, Text
+
+
+OWNER_UNKNOWN = "unknown"
+"""The unit of a kind of matter that nobody answers for yet: the district names one (E5)."""
 
 
 class Unit(Section):
@@ -56,9 +61,11 @@ class DeskRule(Section):
     Attributes:
         synthetic_acceptance: a ``system`` actor, marked synthetic, acknowledges and
             accepts at opening, so that only limit clocks run (replays of history).
+        closes_after: a resolved case that nobody contradicts for so long closes by itself.
     """
 
     synthetic_acceptance: bool = False
+    closes_after: Limit = Limit(amount=7, clock="natural_day")
 
 
 class VoidPoint(Section):

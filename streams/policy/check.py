@@ -1,0 +1,128 @@
+"""What must agree between the sections of a policy: names used in one stand in another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from streams.policy.catalogue import DEFAULT, Routing
+from streams.policy.policy import Policy
+from streams.policy.triggers import HardLimit, Rise
+
+
+class Mismatch(NamedTuple):
+    """One name that leads nowhere, or a value its device can never show.
+
+    Attributes:
+        where: keys and indices from the top of the policy.
+        got, wanted: in words.
+    """
+
+    where: tuple[str | int, ...]
+    got: str
+    wanted: str
+
+
+def mismatches(policy: Policy) -> list[Mismatch]:
+    """Everything that does not fit together, in the order of the sections."""
+    return [
+        *_units(policy),
+        *_keys(policy),
+        *_mappings(policy),
+        *_triggers(policy),
+    ]
+
+
+def _units(policy: Policy) -> Iterator[Mismatch]:
+    known = {unit.code for unit in policy.units}
+
+    def unknown(
+        where: tuple[str | int, ...], names: Iterable[tuple[str | int, str]]
+    ) -> Iterator[Mismatch]:
+        for key, name in names:
+            if name not in known:
+                yield Mismatch((*where, key), f"the unit {name!r}", "a code of the section units")
+
+    def routing(where: tuple[str | int, ...], rule: Routing) -> Iterator[Mismatch]:
+        yield from unknown(where, [("unit", rule.unit)])
+        yield from unknown((*where, "assisting"), enumerate(rule.assisting))
+
+    for key, rule in policy.routing.items():
+        yield from routing(("routing", key), rule)
+    for g, group in enumerate(policy.categories.groups):
+        for e, entry in enumerate(group.entries):
+            if entry.routing is not None:
+                place = ("categories", "groups", g, "entries", e, "routing")
+                yield from routing(place, entry.routing)
+    for s, source in enumerate(policy.sources):
+        yield from unknown(("sources", s, "units"), source.units.items())
+    codes = [unit.code for unit in policy.units]
+    for n, code in enumerate(codes):
+        if code in codes[:n]:
+            yield Mismatch(("units", n, "code"), f"{code!r} again", "each unit once")
+
+
+def _keys(policy: Policy) -> Iterator[Mismatch]:
+    known = set(policy.codes) | {group.code for group in policy.categories.groups} | {DEFAULT}
+    wanted = "a category code, a group code or 'default'"
+    for section in ("routing", "limits", "merging"):
+        for key in getattr(policy, section):
+            if key not in known or (section == "limits" and key == DEFAULT):
+                yield Mismatch((section, key), f"the key {key!r}", wanted)
+    spread = policy.triggers.spread
+    for n, kind in enumerate(spread.kinds if spread is not None else ()):
+        if kind not in known:
+            yield Mismatch(("triggers", "spread", "kinds", n), f"the kind {kind!r}", wanted)
+
+
+def _mappings(policy: Policy) -> Iterator[Mismatch]:
+    known = set(policy.codes)
+    for m, mapping in enumerate(policy.categories.mappings):
+        for foreign, ours in mapping.codes.items():
+            if ours not in known:
+                yield Mismatch(
+                    ("categories", "mappings", m, "codes", foreign),
+                    f"the code {ours!r}",
+                    "a code of the city's own catalogue",
+                )
+
+
+def _triggers(policy: Policy) -> Iterator[Mismatch]:
+    known = set(policy.codes)
+    watches: list[tuple[str, int, HardLimit | Rise]] = [
+        *(("limits", n, rule) for n, rule in enumerate(policy.triggers.limits)),
+        *(("rises", n, rule) for n, rule in enumerate(policy.triggers.rises)),
+    ]
+    seen: set[tuple[str, str, str]] = set()
+    for section, n, watch in watches:
+        where = ("triggers", section, n)
+        if watch.category not in known:
+            got = f"the code {watch.category!r}"
+            yield Mismatch((*where, "category"), got, "a code of the city's own catalogue")
+        key = (watch.id, watch.device_class, watch.observed_property)
+        if key in seen:
+            yield Mismatch((*where, "id"), f"{watch.id!r} again", "one rule per id and property")
+        seen.add(key)
+        device = policy.devices.get(watch.device_class)
+        if device is None:
+            got = f"the class {watch.device_class!r}"
+            yield Mismatch((*where, "device_class"), got, "a class of the section devices")
+            continue
+        measured = device.properties.get(watch.observed_property)
+        if measured is None:
+            got = f"the property {watch.observed_property!r}"
+            wanted = f"one of {', '.join(device.properties)}"
+            yield Mismatch((*where, "observed_property"), got, wanted)
+            continue
+        least = float("-inf") if measured.least is None else measured.least
+        most = float("inf") if measured.most is None else measured.most
+        for s, step in enumerate(watch.steps if isinstance(watch, HardLimit) else ()):
+            if not least <= step.at <= most:
+                got = f"{step.at:g}"
+                wanted = f"a value the device can show, {least:g} to {most:g} {measured.unit}"
+                yield Mismatch((*where, "steps", s, "at"), got, wanted)
+    silence = policy.triggers.silence
+    if silence is not None and silence.category not in known:
+        got = f"the code {silence.category!r}"
+        wanted = "a code of the city's own catalogue"
+        yield Mismatch(("triggers", "silence", "category"), got, wanted)
