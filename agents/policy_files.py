@@ -57,6 +57,7 @@ class _Files:
 
     sections: dict[str, _Section] = field(default_factory=dict)
     faults: list[PolicyFault] = field(default_factory=list)
+    complete: bool = True
     digest: Any = field(default_factory=hashlib.sha256)
 
     def locate(self, where: Where) -> str:
@@ -79,7 +80,7 @@ def load(path: Path | None = None) -> Policy:
     home = SHIPPED if path is None else path
     files = _read(home)
     policy: Policy | None = None
-    if not files.faults:
+    if files.sections:
         document = {name: section.value for name, section in files.sections.items()}
         name = document.get("name")
         document["version"] = f"{name}@{files.digest.hexdigest()[:HASH_DIGITS]}"
@@ -142,6 +143,7 @@ def _read_file(path: Path, files: _Files) -> None:
         value = loader.construct_document(node)
     except (yaml.YAMLError, ValueError) as error:
         files.faults.append(_unreadable(path, error))
+        files.complete = False
         return
     finally:
         loader.dispose()
@@ -211,6 +213,8 @@ def _translate(error: ValidationError, files: _Files) -> Iterator[PolicyFault]:
         where: Where = tuple(part for part in detail["loc"] if part != "[key]")
         kind, message = detail["type"], detail["msg"].removeprefix("Value error, ")
         if kind == "missing":
+            if len(where) == 1 and not files.complete:
+                continue  # it may stand in the file that could not be read
             got, wanted = "nothing", f"a value for {where[-1]!r}"
             action = f"add {where[-1]!r}"
         elif kind == "extra_forbidden":

@@ -70,6 +70,7 @@ class Policy(Section):
     _sources: dict[str, SourceRule] = PrivateAttr(default_factory=dict)
     _patterns: tuple[SourceRule, ...] = PrivateAttr(default=())
     _actions: dict[str, Text] = PrivateAttr(default_factory=dict)
+    _versions: dict[str, str] = PrivateAttr(default_factory=dict)
 
     @model_validator(mode="after")
     def _index(self) -> Policy:
@@ -104,7 +105,7 @@ class Policy(Section):
         self._units.update((unit.code, unit.name) for unit in self.units)
         self._sources.update((source.name, source) for source in self.sources)
         self._patterns = tuple(source for source in self.sources if source.name.endswith("*"))
-        self._collect_actions()
+        self._collect_triggers()
         return self
 
     def _rule(self, group: Group, entry: Entry) -> CategoryRule:
@@ -146,13 +147,15 @@ class Policy(Section):
             recurrence_radius_m=merging.recurrence_radius_m,
         )
 
-    def _collect_actions(self) -> None:
+    def _collect_triggers(self) -> None:
         triggers = self.triggers
         for watch in (*triggers.limits, *triggers.rises):
             self._actions.setdefault(watch.id, watch.action)
+            self._versions.setdefault(watch.id, watch.version)
         for rule in (triggers.silence, triggers.weather, triggers.corroboration, triggers.spread):
             if rule is not None:
                 self._actions[rule.id] = rule.action
+                self._versions[rule.id] = rule.version
 
     @property
     def zone(self) -> str:
@@ -204,6 +207,10 @@ class Policy(Section):
                 return pattern
         return _UNKNOWN_SOURCE
 
+    def knows_unit(self, code: str) -> bool:
+        """Whether that is the code of one of the city's units."""
+        return code in self._units
+
     def unit_name(self, code: str, language: Language = "zh") -> str:
         """What a unit is called; its code if nobody named it."""
         text = self._units.get(code)
@@ -213,6 +220,10 @@ class Policy(Section):
         """What the operator who gets an alert of this trigger should do first."""
         text = self._actions.get(trigger)
         return None if text is None else text.of(language)
+
+    def trigger_version(self, trigger: str) -> str:
+        """The version of a trigger's numbers; the policy's own if the trigger has none."""
+        return self._versions.get(trigger, self.version)
 
     def is_void(self, lat: float, lon: float) -> bool:
         """Whether a point stands for "no place" (an address book's default, 0/0)."""

@@ -7,7 +7,6 @@ from pydantic import Field
 from streams.policy.limits import Limit
 from streams.policy.section import Section, Text
 
-
 OWNER_UNKNOWN = "unknown"
 """The unit of a kind of matter that nobody answers for yet: the district names one (E5)."""
 
