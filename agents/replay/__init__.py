@@ -1,0 +1,1 @@
+"""The recorded events of real cities, fed as if they happened now."""
