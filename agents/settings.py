@@ -16,7 +16,14 @@ from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    AwareDatetime,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -121,6 +128,12 @@ class Settings(BaseSettings):
     speed: float = Field(
         default=1.0, gt=0, le=100_000, description="Simulated seconds per real second."
     )
+    clock_real_origin: AwareDatetime | None = Field(
+        default=None, description="Real time at which the simulated clock was set; see speed."
+    )
+    clock_simulated_origin: AwareDatetime | None = Field(
+        default=None, description="What the simulated clock showed then; unset = the real time."
+    )
     chunk_records: int = Field(
         default=10_000, ge=1, le=100_000, description="Most records in one transaction."
     )
@@ -161,6 +174,9 @@ class Settings(BaseSettings):
     )
     metrics_port: int = Field(
         default=0, ge=0, le=65535, description="Port of the same; 0 = a free one, logged."
+    )
+    metrics_file: Path | None = Field(
+        default=None, description="File that gets the address of the same, once it listens."
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(default="info")
     log_format: Literal["auto", "json", "text"] = Field(
