@@ -6,7 +6,7 @@ import base64
 import json
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
@@ -136,6 +136,10 @@ def partition(limits: ChunkLimits | None = None, **options: Any) -> Partition:
     return Partition(Toy(), 0, limits, **options)
 
 
+def toy(lane: Partition) -> Toy:
+    return cast(Toy, lane.program)
+
+
 def said(effects: Effects) -> list[Any]:
     return [json.loads(o.message) for o in effects.outputs if isinstance(o.message, bytes)]
 
@@ -224,8 +228,7 @@ def test_due_entries_fire_in_order_of_time_then_rank_then_key() -> None:
     lane = partition()
     given = records("alarm b", "alarm a", "window 0", "window 1", "alarm-now z")
     lane.accept(lane.compute(given, NOON))
-    program = lane.program
-    assert isinstance(program, Toy)
+    program = toy(lane)
     program.watermark = NOON + timedelta(hours=1)
     later = lane.compute([], NOON + timedelta(minutes=2))
     assert said(later) == [
@@ -245,8 +248,7 @@ def test_windows_wait_for_the_watermark() -> None:
 
 def test_without_a_wall_clock_no_deadline_wakes_the_lane() -> None:
     lane = partition()
-    program = lane.program
-    assert isinstance(program, Toy)
+    program = toy(lane)
     program.wall = False
     lane.accept(lane.compute(records("alarm x"), NOON))
     assert lane.next_due() is None
@@ -379,8 +381,7 @@ def test_a_timer_that_rearms_itself_for_later_rings_on() -> None:
 def test_a_held_record_that_raises_is_buried_as_the_record_it_is() -> None:
     lane = partition()
     drain(lane, records("wait raise", "wait good"), NOON)
-    program = lane.program
-    assert isinstance(program, Toy)
+    program = toy(lane)
     program.watermark = NOON + timedelta(hours=1)
     done = drain(lane, [], NOON)
     assert [x for effects in done for x in said(effects)] == ["good"]
@@ -525,9 +526,7 @@ def test_neither_chunk_size_nor_a_restart_changes_what_is_decided(
         now = NOON
         for offset, (text, seconds) in enumerate(story):
             now += timedelta(seconds=seconds)
-            program = lane.program
-            assert isinstance(program, Toy)
-            program.watermark = now
+            toy(lane).watermark = now
             for effects in drain(lane, [record(offset, text)], now):
                 out += said(effects)
                 dead += [(x["origin"], x["reason"]) for x in letters(effects)]

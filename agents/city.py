@@ -1,0 +1,14 @@
+"""The city: what districts cannot settle, and the whole picture."""
+
+from __future__ import annotations
+
+from agents.runtime.stage import Chunks, Stage
+
+
+def attach(stage: Stage) -> None:
+    """Give the stage its agent: each chunk is decoded and decided; its lane commits it."""
+
+    @stage.app.agent(stage.chunks, name="city")
+    async def city(chunks: Chunks) -> None:
+        async for chunk in chunks:
+            chunk.apply()

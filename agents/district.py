@@ -1,0 +1,14 @@
+"""The districts: what streets cannot settle, and what spans several of them."""
+
+from __future__ import annotations
+
+from agents.runtime.stage import Chunks, Stage
+
+
+def attach(stage: Stage) -> None:
+    """Give the stage its agent: each chunk is decoded and decided; its lane commits it."""
+
+    @stage.app.agent(stage.chunks, name="district")
+    async def district(chunks: Chunks) -> None:
+        async for chunk in chunks:
+            chunk.apply()

@@ -1,0 +1,108 @@
+"""What a stage tells those who watch it: figures for metrics, states for readiness.
+
+All calls come from the stage's event loop and must be quick; `committed` comes once a
+transaction, never once a record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
+
+from streams.effects import Effects
+from streams.program import Program
+
+LaneStatus = Literal["opening", "restoring", "flowing", "failed", "stopped"]
+
+
+@dataclass(frozen=True, slots=True)
+class CommittedChunk:
+    """One committed transaction.
+
+    Attributes:
+        effects: what it did: outputs, dead letters, counts.
+        oldest_ms: broker timestamp of its oldest record, milliseconds since 1970, real
+            time; None for a chunk of deadlines alone.
+        step_s, transaction_s: seconds spent deciding, and committing.
+        now: the lane's clock when it decided, simulated or real.
+    """
+
+    effects: Effects
+    oldest_ms: int | None
+    step_s: float
+    transaction_s: float
+    now: datetime
+
+
+class Observer(Protocol):
+    """Watches the lanes of a stage."""
+
+    def assigned(self, stage: str, partitions: Collection[int]) -> None:
+        """The group gave this worker these partitions (all that it has now)."""
+
+    def revoked(self, stage: str, partitions: Collection[int]) -> None:
+        """The group takes partitions back; a new assignment follows."""
+
+    def fenced(self, stage: str, partition: int) -> None:
+        """Another worker has taken over the lane, or a commit failed: it starts again."""
+
+    def restoring(self, stage: str, partition: int, restored: int, remaining: int) -> None:
+        """Entries of the changelog read so far, and about how many are left."""
+
+    def restored(
+        self, stage: str, partition: int, state: Mapping[bytes, bytes], program: Program
+    ) -> None:
+        """The lane's state is complete; `state` must not be kept."""
+
+    def status(self, stage: str, partition: int, status: LaneStatus) -> None:
+        """What a lane is doing; it is ready when it flows."""
+
+    def committed(self, stage: str, partition: int, chunk: CommittedChunk) -> None:
+        """A transaction was committed."""
+
+    def watermark(self, stage: str, partition: int, moment: datetime) -> None:
+        """The input of the lane is complete up to there."""
+
+    def idle(self, stage: str, partition: int) -> None:
+        """The lane has caught up: nothing waits."""
+
+    def alive(self) -> None:
+        """The stage's event loop turns; comes about twice a second."""
+
+
+class Unobserved:
+    """Nobody watches."""
+
+    def assigned(self, stage: str, partitions: Collection[int]) -> None:
+        """Ignored."""
+
+    def revoked(self, stage: str, partitions: Collection[int]) -> None:
+        """Ignored."""
+
+    def fenced(self, stage: str, partition: int) -> None:
+        """Ignored."""
+
+    def restoring(self, stage: str, partition: int, restored: int, remaining: int) -> None:
+        """Ignored."""
+
+    def restored(
+        self, stage: str, partition: int, state: Mapping[bytes, bytes], program: Program
+    ) -> None:
+        """Ignored."""
+
+    def status(self, stage: str, partition: int, status: LaneStatus) -> None:
+        """Ignored."""
+
+    def committed(self, stage: str, partition: int, chunk: CommittedChunk) -> None:
+        """Ignored."""
+
+    def watermark(self, stage: str, partition: int, moment: datetime) -> None:
+        """Ignored."""
+
+    def idle(self, stage: str, partition: int) -> None:
+        """Ignored."""
+
+    def alive(self) -> None:
+        """Ignored."""

@@ -1,0 +1,14 @@
+"""The streets: one incident out of many reports, settled here if it can be."""
+
+from __future__ import annotations
+
+from agents.runtime.stage import Chunks, Stage
+
+
+def attach(stage: Stage) -> None:
+    """Give the stage its agent: each chunk is decoded and decided; its lane commits it."""
+
+    @stage.app.agent(stage.chunks, name="street")
+    async def street(chunks: Chunks) -> None:
+        async for chunk in chunks:
+            chunk.apply()
