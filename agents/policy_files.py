@@ -222,7 +222,8 @@ def _translate(error: ValidationError, files: _Files) -> Iterator[PolicyFault]:
             got, wanted = f"the key {where[-1]!r}", f"one of {', '.join(sorted(known))}"
             action = _nearest(str(where[-1]), known)
         else:
-            got, wanted = _shown(detail["input"]), message[:1].lower() + message[1:]
+            got = _shown(detail["input"])
+            wanted = (message[:1].lower() + message[1:]).removeprefix("wanted ")
             action = "change the value to what is wanted"
         yield PolicyFault(files.locate(where), got, wanted, action)
 

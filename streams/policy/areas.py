@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from functools import cached_property
 from math import floor
 
-from pydantic import Field, PrivateAttr, model_validator
+from pydantic import Field, model_validator
 
 from schemas.terms import Tier
 from streams.policy.section import Section, Text
@@ -87,91 +89,121 @@ class Areas(Section):
     fallback: Code = ""
     cells: Cells | None = None
 
-    _tiers: dict[Code, Tier] = PrivateAttr(default_factory=dict)
-    _parents: dict[Code, Code] = PrivateAttr(default_factory=dict)
-    _names: dict[Code, Text] = PrivateAttr(default_factory=dict)
-    _children: dict[Code, tuple[Code, ...]] = PrivateAttr(default_factory=dict)
-    _grid: list[list[Code | None]] = PrivateAttr(default_factory=list)
-    _centres: dict[Code, tuple[float, float]] = PrivateAttr(default_factory=dict)
-
     @model_validator(mode="after")
-    def _index(self) -> Areas:
-        """Build the lookups; refuse a code used twice and cells of unknown streets."""
-        self._add(self.city_area.code, self.city_area.name, "city", None)
+    def _sound(self) -> Areas:
+        """Refuse a code used twice, a fallback that is no district, cells of unknown streets."""
+        codes = [self.city]
         for district in self.districts:
-            self._add(district.code, district.name, "district", self.city)
-            for street in district.streets:
-                self._add(street.code, street.name, "street", district.code)
-            self._children[district.code] = tuple(street.code for street in district.streets)
-        self._children[self.city] = tuple(district.code for district in self.districts)
+            codes.append(district.code)
+            codes += [street.code for street in district.streets]
+        for code, count in Counter(codes).items():
+            if count > 1:
+                raise ValueError(f"the code {code!r} stands for {count} areas, wanted one")
         if not self.fallback:
             object.__setattr__(self, "fallback", self.districts[0].code)
-        if self._tiers.get(self.fallback) != "district":
+        if self.tiers.get(self.fallback) != "district":
             raise ValueError(f"fallback: got {self.fallback!r}, wanted the code of a district")
-        if self.cells is not None:
-            self._spread(self.cells)
+        known = len(self.streets)
+        for y, row in enumerate(self.cells.expand() if self.cells is not None else ()):
+            if row and max(row) >= known:
+                raise ValueError(f"cells: row {y} names street {max(row)}, wanted 0 to {known - 1}")
         return self
 
-    def _add(self, code: Code, name: Text, tier: Tier, parent: Code | None) -> None:
-        if code in self._tiers:
-            raise ValueError(f"the code {code!r} stands for two areas, wanted one")
-        self._tiers[code] = tier
-        self._names[code] = name
-        if parent is not None:
-            self._parents[code] = parent
+    # The tables are plain attributes of the instance after their first use: a private
+    # attribute of a pydantic model costs more than the lookup itself.
 
-    def _spread(self, cells: Cells) -> None:
+    @cached_property
+    def tiers(self) -> dict[Code, Tier]:
+        """The tier of every area."""
+        table: dict[Code, Tier] = {self.city: "city"}
+        table.update((district.code, "district") for district in self.districts)
+        table.update((street, "street") for street in self.streets)
+        return table
+
+    @cached_property
+    def parents(self) -> dict[Code, Code]:
+        """The area above every area but the city."""
+        table = {district.code: self.city for district in self.districts}
+        table.update((s.code, d.code) for d in self.districts for s in d.streets)
+        return table
+
+    @cached_property
+    def texts(self) -> dict[Code, Text]:
+        """What every area is called."""
+        table = {self.city: self.city_area.name}
+        for district in self.districts:
+            table[district.code] = district.name
+            table.update((street.code, street.name) for street in district.streets)
+        return table
+
+    @cached_property
+    def below(self) -> dict[Code, tuple[Code, ...]]:
+        """The areas directly below the city and each district."""
+        table = {d.code: tuple(street.code for street in d.streets) for d in self.districts}
+        table[self.city] = tuple(district.code for district in self.districts)
+        return table
+
+    @cached_property
+    def grid(self) -> list[list[Code | None]]:
+        """The street of each cell, rows from south to north."""
+        if self.cells is None:
+            return []
         streets = self.streets
+        return [
+            [None if number < 0 else streets[number] for number in row]
+            for row in self.cells.expand()
+        ]
+
+    @cached_property
+    def centres(self) -> dict[Code, tuple[float, float]]:
+        """The middle of each street's cells."""
+        cells = self.cells
         sums: dict[Code, tuple[float, float, int]] = {}
-        for y, numbers in enumerate(cells.expand()):
-            row: list[Code | None] = []
-            for x, number in enumerate(numbers):
-                if number >= len(streets):
-                    raise ValueError(
-                        f"cells: row {y} names street {number}, wanted 0 to {len(streets) - 1}"
-                    )
-                code = None if number < 0 else streets[number]
-                row.append(code)
+        for y, row in enumerate(self.grid):
+            for x, code in enumerate(row):
                 if code is not None:
                     lat, lon, n = sums.get(code, (0.0, 0.0, 0))
                     sums[code] = (lat + y + 0.5, lon + x + 0.5, n + 1)
-            self._grid.append(row)
-        for code, (lat, lon, n) in sums.items():
-            self._centres[code] = (
+        if cells is None:
+            return {}
+        return {
+            code: (
                 round(cells.south + lat / n * cells.step_lat, 5),
                 round(cells.west + lon / n * cells.step_lon, 5),
             )
+            for code, (lat, lon, n) in sums.items()
+        }
 
     @property
     def city(self) -> Code:
         """The code of the city."""
         return self.city_area.code
 
-    @property
+    @cached_property
     def streets(self) -> tuple[Code, ...]:
         """All streets, district by district."""
         return tuple(street.code for district in self.districts for street in district.streets)
 
     def tier_of(self, code: Code) -> Tier | None:
         """Which tier an area belongs to; None for a code nobody has."""
-        return self._tiers.get(code)
+        return self.tiers.get(code)
 
     def parent(self, code: Code) -> Code | None:
         """The area above; None for the city and for unknown codes."""
-        return self._parents.get(code)
+        return self.parents.get(code)
 
     def children(self, code: Code) -> tuple[Code, ...]:
         """The areas directly below, in the order of the table."""
-        return self._children.get(code, ())
+        return self.below.get(code, ())
 
     def name(self, code: Code) -> str:
         """What the area is called in Chinese; the code itself if it is unknown."""
-        text = self._names.get(code)
+        text = self.texts.get(code)
         return code if text is None else text.zh
 
     def text(self, code: Code) -> Text | None:
         """What the area is called in both languages."""
-        return self._names.get(code)
+        return self.texts.get(code)
 
     def locate(self, lat: float, lon: float) -> Code | None:
         """The street a point lies in, by the cell table; None outside of it.
@@ -184,11 +216,11 @@ class Areas(Section):
             return None
         y = floor((lat - cells.south) / cells.step_lat)
         x = floor((lon - cells.west) / cells.step_lon)
-        if y < 0 or x < 0 or y >= len(self._grid):
+        if y < 0 or x < 0 or y >= len(self.grid):
             return None
-        row = self._grid[y]
+        row = self.grid[y]
         return row[x] if x < len(row) else None
 
     def centre(self, street: Code) -> tuple[float, float] | None:
         """The middle of a street's cells, (lat, lon) in degrees; it may lie outside of it."""
-        return self._centres.get(street)
+        return self.centres.get(street)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, PrivateAttr, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from streams.policy.limits import Limit
 from streams.policy.section import Section
@@ -56,10 +57,6 @@ class Calendar(Section):
     workdays: frozenset[date] = frozenset()
     announced_until: int | None = None
 
-    _tz: ZoneInfo = PrivateAttr()
-    _day_us: int = PrivateAttr(default=0)
-    _years: dict[int, _Year] = PrivateAttr(default_factory=dict)
-
     @field_validator("zone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
@@ -93,17 +90,27 @@ class Calendar(Section):
         both = self.holidays & self.workdays
         if both:
             raise ValueError(f"{min(both)} is both a holiday and a make-up working day")
-        self._tz = ZoneInfo(self.zone)
-        self._day_us = sum(
-            (datetime.combine(date.min, b) - datetime.combine(date.min, a)) // _MICROSECOND
-            for a, b in self.office_hours
-        )
         return self
 
-    @property
+    @cached_property
     def tz(self) -> ZoneInfo:
         """The zone of the city."""
-        return self._tz
+        return ZoneInfo(self.zone)
+
+    @cached_property
+    def day_us(self) -> int:
+        """Office time of one working day, microseconds."""
+        today = date.min
+        spans = (
+            datetime.combine(today, closes) - datetime.combine(today, opens)
+            for opens, closes in self.office_hours
+        )
+        return sum(span // _MICROSECOND for span in spans)
+
+    @cached_property
+    def years(self) -> dict[int, _Year]:
+        """Office time of the years that were asked for, worked out once."""
+        return {}
 
     def is_working(self, day: date) -> bool:
         """Whether the offices are open on that day."""
@@ -139,17 +146,17 @@ class Calendar(Section):
             return start.astimezone(UTC) + timedelta(minutes=amount)
         if clock == "natural_day":
             return self._add_days(start, amount)
-        unit = _HOUR_US if clock == "work_hour" else self._day_us
+        unit = _HOUR_US if clock == "work_hour" else self.day_us
         return self._add_office(start, round(amount * unit))
 
     def _add_days(self, start: datetime, days: float) -> datetime:
-        here = start.astimezone(self._tz)
+        here = start.astimezone(self.tz)
         there = here.replace(tzinfo=None) + timedelta(days=days)
         minute = timedelta(minutes=1)
         while True:
             # A local time that the clocks jump over ends with the jump.
-            end = there.replace(tzinfo=self._tz, fold=here.fold).astimezone(UTC)
-            if end.astimezone(self._tz).replace(tzinfo=None) == there:
+            end = there.replace(tzinfo=self.tz, fold=here.fold).astimezone(UTC)
+            if end.astimezone(self.tz).replace(tzinfo=None) == there:
                 return end
             there = there.replace(second=0, microsecond=0) + minute
 
@@ -157,7 +164,7 @@ class Calendar(Section):
         begin = (start - _EPOCH) // _MICROSECOND
         if amount <= 0:
             return _EPOCH + timedelta(microseconds=begin)
-        year = start.astimezone(self._tz).year
+        year = start.astimezone(self.tz).year
         table = self._year(year)
         amount += self._used(table, begin)
         while not table.until or amount > table.until[-1]:
@@ -177,11 +184,11 @@ class Calendar(Section):
         return table.before[span] + min(moment, table.closes[span]) - table.opens[span]
 
     def _year(self, year: int) -> _Year:
-        known = self._years.get(year)
+        known = self.years.get(year)
         if known is not None:
             return known
-        if len(self._years) >= _KEPT_YEARS:
-            self._years.clear()
+        if len(self.years) >= _KEPT_YEARS:
+            self.years.clear()
         table = _Year([], [], [], [])
         total = 0
         day = date(year, 1, 1)
@@ -195,8 +202,8 @@ class Calendar(Section):
                     total += end - begin
                     table.until.append(total)
             day += timedelta(days=1)
-        self._years[year] = table
+        self.years[year] = table
         return table
 
     def _instant(self, day: date, local: time) -> int:
-        return (datetime.combine(day, local, self._tz) - _EPOCH) // _MICROSECOND
+        return (datetime.combine(day, local, self.tz) - _EPOCH) // _MICROSECOND

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+from itertools import product
 from math import cos, hypot, radians
 from typing import get_args
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, PrivateAttr, model_validator
+from pydantic import Field, field_validator
 
-from schemas.terms import Category, Severity, Urgency
+from schemas.terms import SEVERITIES, Category, Severity, Urgency
 from streams.policy.areas import Areas
 from streams.policy.calendar import Calendar
 from streams.policy.catalogue import (
@@ -64,49 +66,88 @@ class Policy(Section):
     devices: dict[str, DeviceClass] = Field(default_factory=dict)
     triggers: Triggers = Triggers()
 
-    _rules: dict[tuple[str | None, str], CategoryRule] = PrivateAttr(default_factory=dict)
-    _paces: dict[tuple[Severity, Urgency], Pace] = PrivateAttr(default_factory=dict)
-    _units: dict[str, Text] = PrivateAttr(default_factory=dict)
-    _sources: dict[str, SourceRule] = PrivateAttr(default_factory=dict)
-    _patterns: tuple[SourceRule, ...] = PrivateAttr(default=())
-    _actions: dict[str, Text] = PrivateAttr(default_factory=dict)
-    _versions: dict[str, str] = PrivateAttr(default_factory=dict)
+    @field_validator("routing", "merging")
+    @classmethod
+    def _has_default(cls, value: dict[str, Routing | Merging]) -> dict[str, Routing | Merging]:
+        if DEFAULT not in value:
+            raise ValueError(f"wanted an entry {DEFAULT!r} for all codes that are not named")
+        return value
 
-    @model_validator(mode="after")
-    def _index(self) -> Policy:
-        """Build the lookups; refuse gaps that would only show in the middle of the night."""
-        for section in ("routing", "merging"):
-            if DEFAULT not in getattr(self, section):
-                raise ValueError(f"{section}: wanted an entry {DEFAULT!r} for all other codes")
+    @field_validator("paces")
+    @classmethod
+    def _every_pair_once(cls, rows: tuple[PaceRow, ...]) -> tuple[PaceRow, ...]:
+        given = [pair for row in rows for pair in product(row.severity, row.urgency)]
+        every = list(product(SEVERITIES, get_args(Urgency)))
+        missing = ["/".join(pair) for pair in every if pair not in given]
+        twice = ["/".join(pair) for pair in every if given.count(pair) > 1]
+        if missing or twice:
+            raise ValueError(
+                "wanted one row for each severity and urgency; "
+                f"missing: {', '.join(missing) or 'none'}; twice: {', '.join(twice) or 'none'}"
+            )
+        return rows
+
+    @field_validator("supervision")
+    @classmethod
+    def _rising(cls, steps: tuple[SupervisionStep, ...]) -> tuple[SupervisionStep, ...]:
+        percents = [step.percent for step in steps]
+        if percents != sorted(set(percents)) or percents[0] <= 0:
+            raise ValueError("wanted percents above 0, each greater than the one before")
+        return steps
+
+    # The tables are plain attributes of the instance after their first use: a private
+    # attribute of a pydantic model costs more than the lookup itself.
+
+    @cached_property
+    def rules(self) -> dict[tuple[str | None, str], CategoryRule]:
+        """What is decided about every code, by catalogue (None: our own) and code."""
+        table: dict[tuple[str | None, str], CategoryRule] = {}
         for group in self.categories.groups:
             for entry in group.entries:
                 rule = self._rule(group, entry)
-                self._rules[None, entry.code] = rule
-                self._rules[self.categories.name, entry.code] = rule
+                table[None, entry.code] = table[self.categories.name, entry.code] = rule
         for mapping in self.categories.mappings:
             for foreign, ours in mapping.codes.items():
-                known = self._rules.get((None, ours))
+                known = table.get((None, ours))
                 if known is not None:
-                    self._rules[mapping.catalogue, foreign] = known
+                    table[mapping.catalogue, foreign] = known
+        return table
+
+    @cached_property
+    def pace_table(self) -> dict[tuple[Severity, Urgency], Pace]:
+        """The pace of every severity and urgency."""
+        table: dict[tuple[Severity, Urgency], Pace] = {}
         for row in self.paces:
             pace = Pace.model_validate(row.model_dump(exclude={"severity", "urgency"}))
-            for severity in row.severity:
-                for urgency in row.urgency:
-                    if (severity, urgency) in self._paces:
-                        raise ValueError(f"paces: {severity}/{urgency} stands twice, wanted once")
-                    self._paces[severity, urgency] = pace
-        for severity in get_args(Severity):
-            for urgency in get_args(Urgency):
-                if (severity, urgency) not in self._paces:
-                    raise ValueError(f"paces: nothing for {severity}/{urgency}, wanted one row")
-        percents = [step.percent for step in self.supervision]
-        if percents != sorted(set(percents)) or percents[0] <= 0:
-            raise ValueError("supervision: wanted rising percents above 0")
-        self._units.update((unit.code, unit.name) for unit in self.units)
-        self._sources.update((source.name, source) for source in self.sources)
-        self._patterns = tuple(source for source in self.sources if source.name.endswith("*"))
-        self._collect_triggers()
-        return self
+            table.update((pair, pace) for pair in product(row.severity, row.urgency))
+        return table
+
+    @cached_property
+    def unit_names(self) -> dict[str, Text]:
+        """What every unit is called."""
+        return {unit.code: unit.name for unit in self.units}
+
+    @cached_property
+    def known_sources(self) -> dict[str, SourceRule]:
+        """The sources that are named in full."""
+        return {source.name: source for source in self.sources}
+
+    @cached_property
+    def source_patterns(self) -> tuple[SourceRule, ...]:
+        """The sources whose name ends with any ending."""
+        return tuple(source for source in self.sources if source.name.endswith("*"))
+
+    @cached_property
+    def trigger_texts(self) -> dict[str, tuple[str, Text]]:
+        """Version and suggested action of every trigger."""
+        triggers = self.triggers
+        table: dict[str, tuple[str, Text]] = {}
+        for watch in (*triggers.limits, *triggers.rises):
+            table.setdefault(watch.id, (watch.version, watch.action))
+        for rule in (triggers.silence, triggers.weather, triggers.corroboration, triggers.spread):
+            if rule is not None:
+                table[rule.id] = (rule.version, rule.action)
+        return table
 
     def _rule(self, group: Group, entry: Entry) -> CategoryRule:
         def pick_routing() -> Routing:
@@ -147,16 +188,6 @@ class Policy(Section):
             recurrence_radius_m=merging.recurrence_radius_m,
         )
 
-    def _collect_triggers(self) -> None:
-        triggers = self.triggers
-        for watch in (*triggers.limits, *triggers.rises):
-            self._actions.setdefault(watch.id, watch.action)
-            self._versions.setdefault(watch.id, watch.version)
-        for rule in (triggers.silence, triggers.weather, triggers.corroboration, triggers.spread):
-            if rule is not None:
-                self._actions[rule.id] = rule.action
-                self._versions[rule.id] = rule.version
-
     @property
     def zone(self) -> str:
         """IANA name of the city's zone."""
@@ -191,39 +222,40 @@ class Policy(Section):
         Returns:
             None if nobody has decided anything about that code.
         """
-        return self._rules.get((catalogue, code))
+        return self.rules.get((catalogue, code))
 
     def pace(self, severity: Severity, urgency: Urgency) -> Pace:
         """How fast such a case moves and who owns it at birth."""
-        return self._paces[severity, urgency]
+        return self.pace_table[severity, urgency]
 
     def source(self, name: str) -> SourceRule:
         """How far a sender is believed; a stranger gets a rule that believes nothing."""
-        rule = self._sources.get(name)
+        rule = self.known_sources.get(name)
         if rule is not None:
             return rule
-        for pattern in self._patterns:
+        for pattern in self.source_patterns:
             if matches((pattern.name,), name):
                 return pattern
         return _UNKNOWN_SOURCE
 
     def knows_unit(self, code: str) -> bool:
         """Whether that is the code of one of the city's units."""
-        return code in self._units
+        return code in self.unit_names
 
     def unit_name(self, code: str, language: Language = "zh") -> str:
         """What a unit is called; its code if nobody named it."""
-        text = self._units.get(code)
+        text = self.unit_names.get(code)
         return code if text is None else text.of(language)
 
     def suggested_action(self, trigger: str, language: Language = "zh") -> str | None:
         """What the operator who gets an alert of this trigger should do first."""
-        text = self._actions.get(trigger)
-        return None if text is None else text.of(language)
+        known = self.trigger_texts.get(trigger)
+        return None if known is None else known[1].of(language)
 
     def trigger_version(self, trigger: str) -> str:
         """The version of a trigger's numbers; the policy's own if the trigger has none."""
-        return self._versions.get(trigger, self.version)
+        known = self.trigger_texts.get(trigger)
+        return self.version if known is None else known[0]
 
     def is_void(self, lat: float, lon: float) -> bool:
         """Whether a point stands for "no place" (an address book's default, 0/0)."""

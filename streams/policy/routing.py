@@ -25,8 +25,9 @@ class SourceRule(Section):
         name: the envelope's ``source``; a final ``*`` stands for any ending.
         trusts_limit: its ``expected_datetime`` is the limit of the work.
         trusts_severity: its severity and urgency count.
-        may_update: sources (exact, or with a final ``*``) whose reports it may speak
-            about by naming the whole report id; its own reports it always may.
+        may_update: report ids (exact, or with a final ``*``) of other senders that it may
+            speak about by naming the whole id; its own reports it always may. The own
+            numbers of such a sender hold no ``/``.
         units: its words for departments (``agency``) → our unit codes.
     """
 
@@ -41,9 +42,9 @@ class SourceRule(Section):
         """Our unit for the sender's department name; None if it named none that we know."""
         return None if agency is None else self.units.get(agency)
 
-    def speaks_about(self, source: str) -> bool:
-        """Whether it may update reports of that source."""
-        return matches(self.may_update, source)
+    def speaks_about(self, report_id: str) -> bool:
+        """Whether it may update that report of another sender."""
+        return matches(self.may_update, report_id)
 
 
 def matches(patterns: tuple[str, ...], name: str) -> bool:

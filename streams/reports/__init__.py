@@ -1,0 +1,1 @@
+"""What intake decides about a report, part by part: times, places, personal data, memory."""
