@@ -16,7 +16,9 @@ class Clock(Body):
     """A running limit of an incident, in its own words, carried over in a hand-off.
 
     ``at`` is when it next speaks; ``kind`` names the limit (acknowledge, resolve …),
-    ``stage`` how far it has spoken (percent of the limit: 70, 90, 100, 150).
+    ``stage`` how far it has spoken (percent of the limit: 70, 90, 100, 150). ``points``
+    are the moments of the percent steps where office hours keep them from being
+    proportional to the time between start and limit.
     """
 
     kind: str
@@ -24,12 +26,15 @@ class Clock(Body):
     limit_at: AwareDatetime
     stage: int = 0
     at: AwareDatetime | None = None
+    points: list[AwareDatetime] | None = None
 
 
 class Handoff(Body):
     """One tier gives an incident to another, whole; only the receiver owns it from now on.
 
     ``audit_n`` and ``audit_hash`` continue the incident's audit chain at the receiver.
+    ``lifted`` are the percent steps of the limit that have lifted it already; each does so
+    once. ``standard_due`` is the limit that holds where no open report brings its own.
     """
 
     direction: Literal["up", "down"]
@@ -43,11 +48,16 @@ class Handoff(Body):
     clocks: list[Clock] = Field(default_factory=list)
     audit_n: int = Field(ge=0)
     audit_hash: str
+    lifted: list[int] = Field(default_factory=list)
+    standard_due: AwareDatetime | None = None
     at: AwareDatetime
 
 
 class Notice(Body):
-    """A copy for information, or a warning passed down: the receiver owns nothing by it."""
+    """A copy for information, or a warning passed down: the receiver owns nothing by it.
+
+    ``areas`` are the warned areas in the receiver's line, where a warning names any.
+    """
 
     notice_id: str
     purpose: Literal["copy", "warning", "ended"]
@@ -55,6 +65,7 @@ class Notice(Body):
     from_area: str
     incident: Incident | None = None
     alert: Alert | None = None
+    areas: list[str] = Field(default_factory=list)
     at: AwareDatetime
 
 

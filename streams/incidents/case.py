@@ -1,0 +1,274 @@
+"""What a tier remembers: its cases, who belongs to them, and what lies where.
+
+Every namespace says when an entry dies; nothing here is kept for ever.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import orjson
+from pydantic import AwareDatetime, BaseModel, Field
+
+from schemas.alert import Alert
+from schemas.handoff import Clock
+from schemas.incident import Incident
+from schemas.outcome import Problem
+from schemas.terms import Colour
+from streams.incidents.audit import FIRST_HASH
+from streams.incidents.messages import body
+from streams.state import Namespace
+
+LISTED_REPORTS = 100
+"""A case takes at most that many reports; the next one at the place opens a new case."""
+
+KEPT_ESCALATIONS = 20
+
+
+class Lamp(BaseModel):
+    """An alert of a case that is lit at this tier: enough to raise and to close the episode."""
+
+    alert_id: str
+    trigger: str
+    version: str
+    scale: str
+    colour: Colour
+    revision: int
+    opened_at: AwareDatetime
+    title: str
+
+
+class _Stored(BaseModel):
+    data: Incident
+    clocks: list[Clock] = Field(default_factory=list)
+    audit_n: int
+    audit_hash: str
+    given_to: str | None = None
+    received_from: str | None = None
+    copied_to: str | None = None
+    standard_due: AwareDatetime | None = None
+    lifted: list[int] = Field(default_factory=list)
+    lamps: dict[str, Lamp] = Field(default_factory=dict)
+    findings: dict[str, str] = Field(default_factory=dict)
+    unanswered: list[str] = Field(default_factory=list)
+    calls: int = 0
+
+
+class Case:
+    """An incident as one tier holds it: owned, or the shadow of one that was given away.
+
+    Attributes:
+        incident: the present state; published by the owner alone.
+        clocks: what runs for it here; a shadow has none.
+        audit_n, audit_hash: the end of its audit chain.
+        given_to: the area that was given it, up or down; None while this area owns it.
+        received_from: the area that gave it to this one first, and holds a shadow.
+        copied_to: the area that got a copy for information and must learn of the end.
+        standard_due: the category's or the pace's own limit, where no report brings one.
+        lifted: percent steps of the limit that have already lifted it one tier.
+        lamps: alerts that are lit here, by what they are about.
+        findings: open findings of devices, finding id → trigger and device.
+        unanswered: reports that have ended, but whose senders have had no final answer.
+        calls: reports of people so near that they can confirm a device's finding (W6).
+        written: the incident's bytes as last settled; a step sets it before it stores.
+    """
+
+    __slots__ = (
+        "audit_hash",
+        "audit_n",
+        "calls",
+        "clocks",
+        "copied_to",
+        "findings",
+        "given_to",
+        "incident",
+        "lamps",
+        "lifted",
+        "received_from",
+        "standard_due",
+        "unanswered",
+        "written",
+    )
+
+    def __init__(self, incident: Incident, audit_n: int = 0, audit_hash: str = FIRST_HASH) -> None:
+        self.incident = incident
+        self.clocks: list[Clock] = []
+        self.audit_n = audit_n
+        self.audit_hash = audit_hash
+        self.given_to: str | None = None
+        self.received_from: str | None = None
+        self.copied_to: str | None = None
+        self.standard_due: datetime | None = None
+        self.lifted: list[int] = []
+        self.lamps: dict[str, Lamp] = {}
+        self.findings: dict[str, str] = {}
+        self.unanswered: list[str] = []
+        self.calls = 0
+        self.written: bytes | None = None
+
+    @property
+    def owned(self) -> bool:
+        """Whether this area decides about it."""
+        return self.given_to is None
+
+
+_CARRIED = tuple(name for name in _Stored.model_fields if name != "data")
+_read = _Stored.__pydantic_validator__.validate_json
+
+
+def _fields(model: BaseModel) -> dict[str, Any]:
+    return {name: value for name, value in model.__dict__.items() if value is not None}
+
+
+def _encode_case(case: Case) -> bytes:
+    rest: dict[str, Any] = {}
+    for name in _CARRIED:
+        value = getattr(case, name)
+        if value or name == "audit_n":
+            rest[name] = value
+    written = case.written if case.written is not None else body(case.incident)
+    tail = orjson.dumps(rest, default=_fields)
+    return b'{"data":%b,%b' % (written, tail[1:])
+
+
+def _decode_case(stored: bytes) -> Case:
+    read = _read(stored)
+    case = Case(read.data)
+    for name in _CARRIED:
+        setattr(case, name, getattr(read, name))
+    return case
+
+
+CASES: Namespace[Case] = Namespace(
+    name="incident",
+    encode=_encode_case,
+    decode=_decode_case,
+    lifetime="a case until the policy's days after it was closed (for recurrence and not fixed)",
+    rank=4,
+)
+"""Key ``<area>/<incident id>``: two areas of one lane may both know an incident."""
+
+
+class Belongs:
+    """Which case a report or finding belongs to, and the area whose case it is."""
+
+    __slots__ = ("area", "incident_id")
+
+    def __init__(self, area: str, incident_id: str) -> None:
+        self.area = area
+        self.incident_id = incident_id
+
+
+def _decode_belongs(stored: bytes) -> Belongs:
+    area, incident_id = stored.decode().split("\n", 1)
+    return Belongs(area, incident_id)
+
+
+MEMBERS: Namespace[Belongs] = Namespace(
+    name="member",
+    encode=lambda belongs: f"{belongs.area}\n{belongs.incident_id}".encode(),
+    decode=_decode_belongs,
+    lifetime="while its case is open here, and the policy's days after its end",
+    rank=8,
+    on_due="expire",
+)
+"""Key: the report id, or the finding id."""
+
+
+Spot = list[Any]
+"""[incident id, lat, lon, opened, last report (microseconds), 1 while work is owed]."""
+
+PLACES: Namespace[list[Spot]] = Namespace(
+    name="place",
+    encode=orjson.dumps,
+    decode=orjson.loads,
+    lifetime="until the newest case in the cell is older than the recurrence and merge windows",
+    rank=8,
+    on_due="expire",
+)
+"""Key ``<area>/<category>/<cell>``: the cases of one kind in a cell of the size of its radius."""
+
+ANSWERS: Namespace[dict[str, Any]] = Namespace(
+    name="command",
+    encode=orjson.dumps,
+    decode=orjson.loads,
+    lifetime="seven days after the command",
+    rank=8,
+    on_due="expire",
+)
+"""Key ``<area>/<command id>``: the reply that was given, or the area it was passed on to."""
+
+
+class Copy(BaseModel):
+    """A case of the tier below that this tier was told of and does not own."""
+
+    from_area: str
+    lamp: Lamp | None = None
+
+
+COPIES: Namespace[Copy] = Namespace(
+    name="copy",
+    encode=body,
+    decode=Copy.__pydantic_validator__.validate_json,
+    lifetime="until the owner says that it ended, at most 90 days",
+)
+"""Key ``<area>/<incident id>``."""
+
+PROBLEMS: Namespace[Problem] = Namespace(
+    name="problem",
+    encode=body,
+    decode=Problem.__pydantic_validator__.validate_json,
+    lifetime="the recurrence window after the last incident that joined it",
+    on_due="fire",
+)
+"""Key ``<area>/<category>/<cell>``."""
+
+
+class Episode(BaseModel):
+    """An alert of this tier that hangs on no case: rain (W4), spread (W7)."""
+
+    alert: Alert
+    passed_to: list[str] = Field(default_factory=list)
+
+
+WARNINGS: Namespace[Episode] = Namespace(
+    name="warning",
+    encode=body,
+    decode=Episode.__pydantic_validator__.validate_json,
+    lifetime="until it is cancelled or its expiry",
+)
+"""Key ``<area>/<trigger>/<subject>``, judged by the time of day (rain)."""
+
+SPREADS: Namespace[Episode] = Namespace(
+    name="spread",
+    encode=body,
+    decode=Episode.__pydantic_validator__.validate_json,
+    lifetime="until its kind is seen in too few areas for a whole window",
+    rank=7,
+    clock="watermark",
+)
+"""Key ``<area>/W7/<category>``, judged when the input of a bin is complete."""
+
+BINS: Namespace[dict[str, Any]] = Namespace(
+    name="bin",
+    encode=orjson.dumps,
+    decode=orjson.loads,
+    lifetime="one day after its 10 minutes ended",
+    clock="watermark",
+    rank=6,
+)
+"""Key ``<area>/<start of the bin, microseconds>``: counts per kind; see ``counting``."""
+
+NAMESPACES: tuple[Namespace[Any], ...] = (
+    CASES,
+    MEMBERS,
+    PLACES,
+    ANSWERS,
+    COPIES,
+    PROBLEMS,
+    WARNINGS,
+    SPREADS,
+    BINS,
+)
+"""Every tier has them all; a street's copies, say, stay empty."""

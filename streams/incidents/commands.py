@@ -1,0 +1,277 @@
+"""What operators and units order, and what they hear back."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from schemas.command import Command, CommandEvent
+from schemas.dead_letter import Reason
+from schemas.errors import TransitionError
+from schemas.outcome import Reply, ReplyOutcome
+from streams.incidents import clocks, lamps, lifecycle, ownership, routing
+from streams.incidents.case import ANSWERS, COPIES, Case
+from streams.incidents.endings import finish
+from streams.incidents.lifecycle import Move
+from streams.incidents.turn import Turn
+
+HOPS = 6
+ANSWER_DAYS = 7
+
+
+class Refused(Exception):  # noqa: N818 - a verdict, not an error
+    """A command that cannot be followed, with the reply that says why."""
+
+    def __init__(self, outcome: ReplyOutcome, code: str, message: str) -> None:
+        super().__init__(message)
+        self.outcome = outcome
+        self.reason = Reason(code=code, message=message)
+
+
+def on_command(turn: Turn, event: CommandEvent) -> None:
+    """Follow a command, or pass it on to where the case is; each gets one reply.
+
+    A repeat takes the same way and gets the same reply.
+    """
+    command = event.data
+    key = f"{turn.area}/{command.command_id}"
+    given = turn.state.get(ANSWERS, key)
+    if given is not None:
+        passed = given.get("passed_to")
+        if passed is None:
+            turn.answer_command(command.command_id, Reply.model_validate(given["reply"]))
+        else:
+            _pass_on(turn, event, passed)
+        return
+    until = turn.now + timedelta(days=ANSWER_DAYS)
+    try:
+        onward = _route(turn, command)
+        if onward is not None:
+            turn.state.put(ANSWERS, key, {"passed_to": onward}, until)
+            _pass_on(turn, event, onward)
+            return
+        reply = _follow(turn, command)
+    except Refused as refused:
+        case = turn.case(command.subject.id) if command.subject.kind == "incident" else None
+        reply = Reply(
+            command_id=command.command_id,
+            outcome=refused.outcome,
+            incident_id=None if case is None else command.subject.id,
+            version=None if case is None else case.incident.version,
+            allowed=[] if case is None else _allowed(turn, case, command),
+            reason=refused.reason,
+        )
+    turn.state.put(ANSWERS, key, {"reply": reply.model_dump(mode="json", exclude_none=True)}, until)
+    turn.answer_command(command.command_id, reply)
+
+
+def _allowed(turn: Turn, case: Case, command: Command) -> list[str]:
+    """What the sender could order now, by role and by where they sit."""
+    state = case.incident.state
+    return [
+        action
+        for action in lifecycle.allowed(state, command.actor)
+        if _reaches(turn, lifecycle.find(action, state, command.actor), command)
+    ]
+
+
+def _route(turn: Turn, command: Command) -> str | None:
+    """The area to pass the command on to; None: it is to be answered here.
+
+    Along the shadow if the case was given away, to the owner of a copy, or down by the id,
+    which begins with the area of birth.
+    """
+    if command.subject.kind != "incident":
+        raise Refused(
+            "not_found",
+            "no_such_subject",
+            f"commands act on incidents, got one on a {command.subject.kind}",
+        )
+    incident_id = command.subject.id
+    case = turn.case(incident_id)
+    onward: str | None = None
+    if case is not None:
+        onward = case.given_to
+    else:
+        copy = turn.state.get(COPIES, f"{turn.area}/{incident_id}")
+        if copy is not None:
+            onward = copy.from_area
+        else:
+            birth = incident_id.rsplit("-", 2)[0]
+            onward = routing.child_towards(turn.policy, turn.area, birth)
+        if onward is None:
+            raise Refused("not_found", "unknown_incident", f"no case {incident_id!r} is known here")
+    if onward is not None and command.hops >= HOPS:
+        raise Refused("not_found", "too_many_hops", f"passed on {HOPS} times without an owner")
+    return onward
+
+
+def _pass_on(turn: Turn, event: CommandEvent, area: str) -> None:
+    """Send the command towards the owner; a unit's work is noted on the shadow at once."""
+    command = event.data
+    case = turn.case(command.subject.id)
+    if case is not None and not case.owned:
+        _note_on_shadow(turn, case, command)
+    data = command.model_copy(update={"hops": command.hops + 1})
+    turn.send_to(area, event.model_copy(update={"data": data}))
+
+
+def _note_on_shadow(turn: Turn, case: Case, command: Command) -> None:
+    # Only what the crews of this ground do; desks decide where the case is owned.
+    actor = command.actor
+    if command.action == "accept" and lifecycle.possible("accept", case.incident.state, actor.role):
+        turn.move(case, "accept", actor)
+    elif command.action == "resolve" and lifecycle.possible(
+        "resolve", case.incident.state, actor.role
+    ):
+        finish(turn, case, "resolve", actor=actor, reason=command.reason)
+
+
+def _reaches(turn: Turn, move: Move, command: Command) -> bool:
+    """Whether the actor's area may do it: the owner's own, or for the crews' work its line."""
+    area = command.actor.area
+    if area == turn.area:
+        return True
+    if area is None or move.reach == "owner":
+        return False
+    areas = turn.policy
+    return routing.is_above(areas, turn.area, area) or routing.is_above(areas, area, turn.area)
+
+
+def _follow(turn: Turn, command: Command) -> Reply:
+    """Do what is ordered, as the owner of the case.
+
+    Raises:
+        Refused: a newer version, a role or area that may not, a state that does not allow it.
+    """
+    case = turn.case(command.subject.id)
+    if case is None:
+        raise Refused("not_found", "unknown_incident", "no such case here")
+    incident = case.incident
+    expected = command.expected_version
+    if expected is not None and expected != incident.version:
+        raise Refused(
+            "conflict",
+            "stale_version",
+            f"the case is at version {incident.version}, the command saw {expected}",
+        )
+    if command.action not in lifecycle.COMMANDS:
+        raise Refused("forbidden", "unknown_action", f"{command.action} is not offered")
+    try:
+        move = lifecycle.find(command.action, incident.state, command.actor)
+    except TransitionError as error:
+        if error.code == "not_allowed_now":
+            raise Refused("conflict", error.code, error.message) from None
+        raise Refused("forbidden", error.code, error.message) from None
+    if not _reaches(turn, move, command):
+        raise Refused(
+            "forbidden",
+            "not_your_area",
+            f"{command.action} is for the desk of {turn.area}, not for {command.actor.area}",
+        )
+    if move.reason and not (command.reason and command.reason.strip()):
+        raise Refused("rejected", "reason_missing", f"{command.action} needs a reason")
+    _DO[command.action](turn, case, command)
+    return Reply(
+        command_id=command.command_id,
+        outcome="applied",
+        incident_id=incident.incident_id,
+        unit=incident.unit,
+        due_at=incident.due_at,
+        version=incident.version,
+        allowed=_allowed(turn, case, command) if case.owned else [],
+    )
+
+
+def _acknowledge(turn: Turn, case: Case, command: Command) -> None:
+    if case.incident.acknowledged_at is not None:
+        raise Refused("conflict", "already_acknowledged", "somebody was faster")
+    turn.move(case, "acknowledge", command.actor, reason=command.reason)
+    _seen(turn, case)
+
+
+def _seen(turn: Turn, case: Case) -> None:
+    """The desk knows of it: the acknowledgement's clock stops, its alerts go out."""
+    if case.incident.acknowledged_at is None:
+        case.incident.acknowledged_at = turn.now
+    clocks.stop(case, clocks.ACKNOWLEDGE)
+    lamps.put_out(turn, case, lamps.ACKNOWLEDGE)
+    lamps.put_out(turn, case, lamps.ESCALATION)
+
+
+def _accept(turn: Turn, case: Case, command: Command) -> None:
+    unit = _unit(turn, command)
+    if unit is not None:
+        case.incident.unit = unit
+    turn.move(case, "accept", command.actor, reason=command.reason)
+    _seen(turn, case)
+
+
+def _return(turn: Turn, case: Case, command: Command) -> None:
+    """Not ours: the assignment is revoked, nothing erased; twice, and the district decides."""
+    incident = case.incident
+    unit = incident.unit
+    incident.returns += 1
+    turn.move(case, "return", command.actor, reason=command.reason, detail={"unit": unit})
+    ownership.lift_as_needed(turn, case)
+
+
+def _redispatch(turn: Turn, case: Case, command: Command) -> None:
+    unit = _unit(turn, command)
+    if unit is None:
+        raise Refused("rejected", "unit_missing", "redispatch needs arguments.unit")
+    if case.incident.unit != unit:
+        case.incident.unit = unit
+        case.incident.version += 1
+    turn.move(case, "redispatch", command.actor, reason=command.reason, detail={"unit": unit})
+    _seen(turn, case)
+
+
+def _resolve(turn: Turn, case: Case, command: Command) -> None:
+    finish(turn, case, "resolve", actor=command.actor, reason=command.reason)
+
+
+def _close(turn: Turn, case: Case, command: Command) -> None:
+    if case.findings:
+        raise Refused(
+            "conflict",
+            "still_alarming",
+            f"a device still alarms: {', '.join(sorted(case.findings)[:3])}",
+        )
+    resolution = command.arguments.get("resolution")
+    finish(
+        turn,
+        case,
+        "close",
+        actor=command.actor,
+        reason=command.reason,
+        resolution=resolution if isinstance(resolution, str) else None,
+    )
+
+
+def _delegate(turn: Turn, case: Case, command: Command) -> None:
+    area = command.arguments.get("area")
+    if not isinstance(area, str) or area not in turn.policy.areas.children(turn.area):
+        raise Refused(
+            "rejected", "wrong_area", f"delegate needs arguments.area, a desk below {turn.area}"
+        )
+    ownership.give(turn, case, area, "delegation", command.reason, command.actor)
+
+
+def _unit(turn: Turn, command: Command) -> str | None:
+    unit = command.arguments.get("unit")
+    if unit is None:
+        return None
+    if not isinstance(unit, str) or not turn.policy.knows_unit(unit):
+        raise Refused("rejected", "unknown_unit", f"got unit {unit!r}, wanted one of the policy's")
+    return unit
+
+
+_DO = {
+    "acknowledge": _acknowledge,
+    "accept": _accept,
+    "return": _return,
+    "redispatch": _redispatch,
+    "resolve": _resolve,
+    "close": _close,
+    "delegate": _delegate,
+}

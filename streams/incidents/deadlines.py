@@ -1,0 +1,163 @@
+"""What happens when a clock of a case speaks: reminders, colours, a lift for want of time (E2)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from schemas.handoff import Clock
+from schemas.terms import Colour
+from streams.incidents import clocks, lamps, lifecycle
+from streams.incidents.case import Case
+from streams.incidents.endings import finish
+from streams.incidents.ownership import give
+from streams.incidents.turn import Turn
+from streams.incidents.words import words
+from streams.policy import SupervisionStep
+
+_COLOUR: dict[str, Colour] = {"blue": "blue", "yellow": "yellow", "red": "red", "red2": "red"}
+
+
+def fire(turn: Turn, case: Case) -> None:
+    """Answer every clock of the case that has come due by now.
+
+    A case that is given away in one clock's name takes the others along; they go on at
+    its new owner.
+    """
+    incident = case.incident
+    if incident.closed_at is not None:
+        turn.cases.delete(f"{turn.area}/{incident.incident_id}")
+        return
+    if not case.owned:
+        return
+    turn.keep(case, publish=False)
+    if incident.state in lifecycle.OPEN and clocks.mark_overdue(case, turn.now):
+        _pass_limit(turn, case)
+    for running in list(case.clocks):
+        if running.at is None or running.at > turn.now or not case.owned:
+            continue
+        if running.kind == clocks.ACKNOWLEDGE:
+            _unacknowledged(turn, case, running)
+        elif running.kind == clocks.RESOLVE:
+            _supervise(turn, case, running)
+        else:
+            finish(turn, case, "close", reason="nobody contradicted")
+
+
+def _unacknowledged(turn: Turn, case: Case, running: Clock) -> None:
+    incident = case.incident
+    if running.stage < clocks.REMINDED:
+        running.stage = clocks.REMINDED
+        running.at = _lift_after_reminder(turn, case, running)
+        lamps.light(
+            turn,
+            case,
+            lamps.ACKNOWLEDGE,
+            trigger="E2",
+            version=turn.policy.version,
+            colour="blue",
+            title=words(turn.policy.language, "unacknowledged", title=incident.title),
+            suggested_action=words(turn.policy.language, "look"),
+        )
+        return
+    pace = turn.policy.pace(incident.severity, incident.urgency)
+    parent = turn.policy.areas.parent(turn.area)
+    running.at = None
+    if parent is not None and pace.unacknowledged is not None:
+        give(turn, case, parent, "E2", f"not acknowledged within {pace.unacknowledged}")
+
+
+def _lift_after_reminder(turn: Turn, case: Case, running: Clock) -> datetime | None:
+    """When an unanswered reminder lifts the case; None where the pace knows no such lift.
+
+    When the reminder itself came late, the desk gets the time between the two all the same.
+    """
+    pace = turn.policy.pace(case.incident.severity, case.incident.urgency)
+    if pace.unacknowledged is None:
+        return None
+    if running.limit_at > turn.now:
+        return running.limit_at
+    calendar = turn.policy.calendar
+    full = calendar.add(turn.now, pace.unacknowledged)
+    used = turn.now if pace.acknowledge is None else calendar.add(turn.now, pace.acknowledge)
+    return turn.now + max(full - used, timedelta(seconds=1))
+
+
+def _supervise(turn: Turn, case: Case, running: Clock) -> None:
+    """Colour the limit as far as it is used, and lift the case once for each step that lifts.
+
+    After an outage several steps may have passed. The colour then tells the truth at
+    once, but the case rises one tier only; the next lift waits for as long as the steps
+    lie apart, so that lost time does not carry everything to the city.
+    """
+    steps = turn.policy.supervision
+    reached: SupervisionStep | None = None
+    lift: SupervisionStep | None = None
+    running.at = None
+    for number, step in enumerate(steps):
+        if step.percent <= running.stage:
+            continue
+        moment = clocks.point(running, turn.policy, number)
+        if moment is None:
+            break
+        if moment > turn.now:
+            running.at = moment
+            break
+        if step.lifts and step.percent not in case.lifted:
+            if lift is not None:
+                running.at = turn.now + _apart(running, lift, step)
+                break
+            lift = step
+        running.stage, reached = step.percent, step
+    if reached is None:
+        return
+    incident = case.incident
+    incident.colour = reached.colour
+    if reached.percent >= 100:
+        _pass_limit(turn, case)
+    parent = turn.policy.areas.parent(turn.area)
+    if lift is not None:
+        case.lifted.append(lift.percent)
+        if parent is not None:
+            give(turn, case, parent, "E2", f"{lift.percent} % of the limit")
+            return
+    turn.keep(case)
+    late = reached.percent >= 100
+    language = turn.policy.language
+    lamps.light(
+        turn,
+        case,
+        lamps.DEADLINE,
+        trigger=lamps.DEADLINE,
+        version=turn.policy.version,
+        colour=_COLOUR[reached.colour],
+        title=words(
+            language,
+            "overdue" if late else "overdue_soon",
+            percent=reached.percent,
+            title=incident.title,
+        ),
+        observed=float(reached.percent),
+        suggested_action=words(language, "press"),
+        expires_at=None,
+    )
+
+
+def _apart(running: Clock, lower: SupervisionStep, upper: SupervisionStep) -> timedelta:
+    span = running.limit_at - running.started_at
+    share = (upper.percent - lower.percent) / 100
+    return max(timedelta(seconds=1), span * share)
+
+
+def _pass_limit(turn: Turn, case: Case) -> None:
+    incident = case.incident
+    clocks.mark_overdue(case, turn.now)
+    turn.keep(case)
+    if not incident.overdue:
+        incident.overdue = True
+        due: datetime | None = incident.due_at
+        turn.move(
+            case,
+            "overdue",
+            rule="E2",
+            detail={} if due is None else {"due_at": due.isoformat()},
+        )

@@ -1,0 +1,189 @@
+"""How work ends: for one report, for the whole case, and what happens when it was not the end."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from schemas.incident import ReportedCase
+from schemas.terms import TERMINAL, Actor
+from streams.incidents import clocks, lamps, lifecycle, ownership
+from streams.incidents.case import Belongs, Case
+from streams.incidents.places import Spots
+from streams.incidents.turn import Turn
+from streams.incidents.words import words
+from streams.policy import CategoryRule
+
+
+def rule_of(turn: Turn, case: Case) -> CategoryRule | None:
+    """What the policy says of the case's kind; None if this version knows it no more."""
+    return turn.policy.category(None, case.incident.category.code)
+
+
+def end_report(report: ReportedCase, at: datetime, resolution: str | None) -> None:
+    """The clock of one report stops, once; its verdict is final until it is taken up again."""
+    if report.ended_at is None:
+        report.ended_at = at
+        if report.due_at is not None:
+            report.overdue = at > report.due_at
+    if resolution is not None:
+        report.resolution = resolution
+
+
+def open_reports(case: Case) -> list[ReportedCase]:
+    """Reports whose clock still runs."""
+    return [report for report in case.incident.reports if report.ended_at is None]
+
+
+def finish(
+    turn: Turn,
+    case: Case,
+    action: str,
+    *,
+    actor: Actor | None = None,
+    at: datetime | None = None,
+    reason: str | None = None,
+    resolution: str | None = None,
+    detail: dict[str, Any] | None = None,
+) -> None:
+    """Resolve or close a case: clocks stop, lamps go out, and the senders hear of it.
+
+    Args:
+        action: a row of the table that leads to resolved or closed.
+        at: when the work ended, if a department's system says so; otherwise now.
+    """
+    incident = case.incident
+    ended = open_reports(case)
+    for report in ended:
+        end_report(report, at if at is not None else turn.now, resolution)
+    if resolution is not None:
+        incident.resolution = resolution
+    turn.move(case, action, actor, reason=reason, detail=detail)
+    if incident.state == "closed":
+        clocks.stop(case)
+        release(turn, case)
+    elif case.owned:
+        clocks.start_close(case, turn.policy, turn.now)
+        release(turn, case)
+    if not case.owned:
+        return
+    case.unanswered += [report.report_id for report in ended]
+    lamps.put_out_all(turn, case, keep=tuple(case.findings))
+    if incident.state == "closed":
+        for report_id in case.unanswered:
+            _answer(turn, case, report_id)
+        case.unanswered = []
+        ownership.tell_neighbours(turn, case)
+    else:
+        for report in ended:
+            turn.answer_report(
+                report.report_id,
+                "done",
+                outcome="progress",
+                incident_id=incident.incident_id,
+                unit=incident.unit,
+                result=words(turn.policy.language, "done"),
+            )
+
+
+def _answer(turn: Turn, case: Case, report_id: str) -> None:
+    incident = case.incident
+    turn.answer_report(
+        report_id,
+        "answered",
+        outcome="answered",
+        incident_id=incident.incident_id,
+        unit=incident.unit,
+        result=incident.resolution or words(turn.policy.language, "solved"),
+    )
+
+
+def answer_ended(turn: Turn, case: Case, report: ReportedCase) -> None:
+    """One report of an open case has had its final end: its sender hears so now."""
+    if not case.owned:
+        return
+    turn.answer_report(
+        report.report_id,
+        "answered",
+        outcome="answered",
+        incident_id=case.incident.incident_id,
+        unit=case.incident.unit,
+        result=report.resolution or words(turn.policy.language, "solved"),
+    )
+
+
+def release(turn: Turn, case: Case) -> None:
+    """Work is owed no more: the place is free for a new case; a closed one is soon forgotten."""
+    incident = case.incident
+    rule = rule_of(turn, case)
+    if rule is not None:
+        Spots(turn, rule).touch(case, owed=incident.state in lifecycle.OPEN)
+    if incident.state in TERMINAL:
+        until = turn.now + timedelta(days=turn.policy.escalation.keep_closed_days)
+        _arm(turn, case, until)
+
+
+def _arm(turn: Turn, case: Case, until: datetime | None) -> None:
+    incident = case.incident
+    members = turn.members
+    for identity in (*(report.report_id for report in incident.reports), *incident.findings):
+        belongs = members.get(identity)
+        if belongs is not None and belongs.incident_id == incident.incident_id:
+            members.put(identity, belongs, until)
+
+
+def belong(turn: Turn, identity: str, incident_id: str) -> None:
+    """From now on that report or finding is found by its id."""
+    turn.members.put(identity, Belongs(turn.area, incident_id))
+
+
+def take_up_again(
+    turn: Turn, case: Case, report: ReportedCase | None, actor: Actor, reason: str | None
+) -> None:
+    """A citizen says that it is not fixed: the same case, with a clock of its own kind anew.
+
+    What was found about the first end stays in the audit.
+    """
+    incident = case.incident
+    detail: dict[str, Any] = {}
+    if incident.resolved_at is not None:
+        detail["resolved_at"] = incident.resolved_at.isoformat()
+    if report is not None:
+        detail["report_id"] = report.report_id
+        if report.ended_at is not None:
+            detail["ended_at"] = report.ended_at.isoformat()
+        if report.overdue is not None:
+            detail["overdue"] = report.overdue
+    ended = incident.state not in lifecycle.OPEN
+    if ended:
+        turn.move(case, "reopen", actor, reason=reason, detail=detail)
+    elif case.owned:
+        turn.move(case, "inform", actor, reason=reason, detail=detail)
+    else:
+        turn.keep(case, publish=False)
+    rule = rule_of(turn, case)
+    limit = clocks.standard_limit(case, turn.policy, rule)
+    again = None if limit is None else turn.policy.calendar.add(turn.now, limit)
+    if report is not None:
+        report.ended_at = report.overdue = report.resolution = None
+        report.due_at = again
+    if not ended:
+        if case.owned:
+            clocks.follow_due(case, turn.policy, turn.now)
+        return
+    if rule is not None:
+        Spots(turn, rule).touch(case, owed=True)
+    _arm(turn, case, None)
+    if not case.owned:
+        return
+    incident.overdue = False
+    incident.colour = None
+    case.lifted = []
+    case.standard_due = again
+    clocks.stop(case)
+    incident.due_at = None
+    clocks.follow_due(case, turn.policy, turn.now, limit, turn.now)
+    if not turn.policy.desk.synthetic_acceptance:
+        incident.acknowledged_at = None
+        clocks.start_acknowledge(case, turn.policy, turn.now)
+    ownership.tell_neighbours(turn, case)

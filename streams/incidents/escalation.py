@@ -1,0 +1,100 @@
+"""Which tier a case belongs to by what it is: rules E1, E4, E5 and E7, each by its name.
+
+E2 (time) is in `deadlines`, E6 (recurrence) in `problems`; E10, that a case never
+changes its id, is a property of the whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from schemas.incident import Incident
+from schemas.terms import Tier
+from streams.incidents.routing import GRAVITY, RANK
+from streams.policy import Policy
+
+
+class Wanted(NamedTuple):
+    """A tier that should own a case, and the rule that says so."""
+
+    tier: Tier
+    rule: str
+    reason: str
+
+
+def grave(policy: Policy, incident: Incident) -> Wanted | None:
+    """E1: from Ⅱ on the city owns, from Ⅲ on the district; and whom the pace names."""
+    rules = policy.escalation
+    gravity = GRAVITY[incident.severity]
+    owner: Tier = policy.pace(incident.severity, incident.urgency).owner
+    if gravity <= GRAVITY[rules.city_from]:
+        owner = "city"
+    elif gravity <= GRAVITY[rules.district_from] and owner == "street":
+        owner = "district"
+    if owner == "street":
+        return None
+    return Wanted(owner, "E1", f"severity {incident.severity}")
+
+
+def spanning(policy: Policy, incident: Incident) -> Wanted | None:
+    """E4: a place that spans several streets is the district's, several districts the city's."""
+    if not incident.areas:
+        return None
+    tier_of, parent = policy.areas.tier_of, policy.areas.parent
+    streets: set[str] = set()
+    districts: set[str] = set()
+    for code in {*incident.areas, incident.place.street, incident.place.district}:
+        if code is None:
+            continue
+        tier = tier_of(code)
+        if tier == "street":
+            streets.add(code)
+            above = parent(code)
+            if above is not None:
+                districts.add(above)
+        elif tier == "district":
+            districts.add(code)
+    if len(districts) >= policy.escalation.spans_districts:
+        return Wanted("city", "E4", f"spans {len(districts)} districts")
+    if len(streets) >= policy.escalation.spans_streets:
+        return Wanted("district", "E4", f"spans {len(streets)} streets")
+    return None
+
+
+def ownerless(policy: Policy, incident: Incident) -> Wanted | None:
+    """E5: nobody can be named, or the units have sent it back too often: the district decides."""
+    if incident.returns >= policy.escalation.returns:
+        return Wanted("district", "E5", f"{incident.returns} returns")
+    if incident.unit is None and incident.state == "registered":
+        return Wanted("district", "E5", "no unit answers for this kind of matter")
+    return None
+
+
+def sensitive(policy: Policy, incident: Incident) -> Wanted | None:
+    """E7: group events, casualties and minors call the district at once."""
+    marks = [mark for mark in incident.sensitive if mark in policy.escalation.sensitive]
+    return Wanted("district", "E7", ", ".join(marks)) if marks else None
+
+
+RULES: tuple[Callable[[Policy, Incident], Wanted | None], ...] = (
+    grave,
+    sensitive,
+    spanning,
+    ownerless,
+)
+"""In the order of precedence among rules that want the same tier."""
+
+
+def wanted(policy: Policy, tier: Tier, incident: Incident) -> Wanted | None:
+    """The tier above `tier` that should own the case, by the rule that lifts it highest.
+
+    None: it may stay where it is.
+    """
+    best: Wanted | None = None
+    reached = RANK[tier]
+    for rule in RULES:
+        want = rule(policy, incident)
+        if want is not None and RANK[want.tier] > reached:
+            best, reached = want, RANK[want.tier]
+    return best

@@ -1,0 +1,214 @@
+"""What devices find: a case and an alert per trigger (W1 to W5), raised and cleared as it goes."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from schemas.reading import Finding, FindingEvent
+from streams.incidents import lamps, lifecycle, ownership, problems, weather
+from streams.incidents.case import Case
+from streams.incidents.counting import count
+from streams.incidents.endings import belong, finish, open_reports
+from streams.incidents.opening import (
+    begin,
+    corroborate_by_calls,
+    corroborate_by_rain,
+    refuse,
+    regrade,
+    start,
+)
+from streams.incidents.places import Near, Spots
+from streams.incidents.routing import GRAVITY
+from streams.incidents.turn import Turn
+from streams.policy import CategoryRule
+from streams.policy.triggers import Watch
+from streams.warning import corroboration
+
+LISTED_FINDINGS = 50
+
+
+def on_finding(turn: Turn, event: FindingEvent) -> None:
+    """Take in a finding: open or join a case, raise it, or note that the danger is over."""
+    finding = event.data
+    known = _known(turn, event)
+    if known is not None:
+        case, ours = known
+        _follow(turn, case, finding)
+        if not ours:
+            ownership.pass_on(turn, case, event, finding.phase)
+        return
+    if finding.phase == "cleared":
+        return  # its case is long closed and forgotten, or never was: nothing is in danger
+    rule = turn.policy.category(None, finding.category.code)
+    if rule is None:
+        refuse(turn, "unknown_category", f"the policy has no kind {finding.category.code!r}")
+        return
+    count(turn, rule.code, finding.observed_at)
+    _take_in(turn, event, rule)
+
+
+def _known(turn: Turn, event: FindingEvent) -> tuple[Case, bool] | None:
+    """The case of a finding, and whether it is owned here.
+
+    A lower tier that forwards a finding names the case in the envelope's subject.
+    """
+    belongs = turn.members.get(event.data.finding_id)
+    incident_id = event.subject if belongs is None else belongs.incident_id
+    case = None if incident_id is None else turn.case(incident_id)
+    if case is None or case.incident.state == "closed":
+        return None
+    return case, case.owned
+
+
+def _take_in(turn: Turn, event: FindingEvent, rule: CategoryRule) -> None:
+    finding = event.data
+    place = finding.place
+    spots = Spots(turn, rule)
+    near: list[Near] = []
+    if place.lat is not None and place.lon is not None:
+        near = spots.around(place.lat, place.lon)
+        case = spots.same_matter(near, finding.observed_at)
+        if case is not None:
+            _add(turn, case, finding)
+            spots.touch(case, reported_at=finding.observed_at)
+            ownership.pass_on(turn, case, event, finding.phase)
+            return
+    case = begin(
+        turn,
+        rule,
+        cause=finding.finding_id,
+        place=place,
+        severity=finding.severity,
+        urgency=finding.urgency,
+    )
+    incident = case.incident
+    incident.findings = [finding.finding_id]
+    case.findings = {finding.finding_id: finding.trigger}
+    belong(turn, finding.finding_id, incident.incident_id)
+    if place.lat is not None and place.lon is not None:
+        spots.remember(incident.incident_id, place.lat, place.lon, finding.observed_at)
+        problems.notice_recurrence(turn, case, rule, near)
+    start(turn, case, rule)
+    _light(turn, case, finding)
+    if case.owned:
+        _look_at_the_rain(turn, case, finding)
+        ownership.lift_as_needed(turn, case)
+    if case.owned:
+        ownership.copy_up(turn, case)
+
+
+def _add(turn: Turn, case: Case, finding: Finding) -> None:
+    """A device confirms an open case, or a second device does."""
+    incident = case.incident
+    case.findings[finding.finding_id] = finding.trigger
+    if finding.finding_id not in incident.findings:
+        incident.findings = [*incident.findings, finding.finding_id][-LISTED_FINDINGS:]
+    belong(turn, finding.finding_id, incident.incident_id)
+    _light(turn, case, finding)
+    if not case.owned:
+        turn.keep(case, publish=False)
+        return
+    turn.move(case, "finding", rule=finding.trigger, detail=_detail(finding))
+    _grade(turn, case, finding)
+
+
+def _follow(turn: Turn, case: Case, finding: Finding) -> None:
+    """News of a finding whose case is known here."""
+    incident = case.incident
+    if finding.phase == "cleared":
+        _clear(turn, case, finding)
+        return
+    if finding.finding_id not in case.findings:
+        _add(turn, case, finding)
+        return
+    _light(turn, case, finding)
+    if not case.owned:
+        turn.keep(case, publish=False)
+        return
+    turn.move(case, "finding", rule=finding.trigger, detail=_detail(finding))
+    if incident.state not in lifecycle.OPEN:
+        return
+    _grade(turn, case, finding)
+
+
+def _grade(turn: Turn, case: Case, finding: Finding) -> None:
+    """A graver step of the trigger makes the case graver; so does a second witness (W6)."""
+    incident = case.incident
+    if incident.state not in lifecycle.OPEN:
+        return
+    if GRAVITY[finding.severity] < GRAVITY[incident.severity]:
+        regrade(turn, case, finding.severity, finding.trigger)
+    corroborate_by_calls(turn, case)
+    _look_at_the_rain(turn, case, finding)
+    ownership.lift_as_needed(turn, case)
+
+
+def _look_at_the_rain(turn: Turn, case: Case, finding: Finding) -> None:
+    triggers = turn.policy.triggers
+    rule = triggers.corroboration
+    if rule is None:
+        return
+    signal = weather.in_force(turn)
+    if signal is None:
+        return
+    rises = frozenset(rise.id for rise in triggers.rises)
+    if corroboration.rain_confirms(finding, rule, rises, signal.colour, signal.opened_at, turn.now):
+        corroborate_by_rain(turn, case, finding.observed)
+
+
+def _clear(turn: Turn, case: Case, finding: Finding) -> None:
+    """The danger is over by the device: with nothing else open, so is the work."""
+    case.findings.pop(finding.finding_id, None)
+    lamps.put_out(turn, case, finding.finding_id)
+    if not case.owned:
+        turn.keep(case, publish=False)
+        return
+    turn.move(case, "finding", rule=finding.trigger, detail=_detail(finding))
+    if not case.findings:
+        lamps.put_out(turn, case, "W6")
+    state = case.incident.state
+    if case.findings or open_reports(case) or state not in lifecycle.OPEN:
+        return
+    finish(turn, case, "resolve", reason="all findings cleared", resolution="cleared")
+
+
+def _light(turn: Turn, case: Case, finding: Finding) -> None:
+    watch = _watch(turn, finding)
+    language = turn.policy.language
+    title = finding.trigger if watch is None else watch.title.of(language)
+    seconds = 6 * 3600.0 if watch is None else watch.expires_s
+    lamps.light(
+        turn,
+        case,
+        finding.finding_id,
+        trigger=finding.trigger,
+        version=finding.trigger_version,
+        colour=finding.colour,
+        title=f"{title}：{case.incident.title}",
+        scale="warning",
+        observed=finding.observed,
+        threshold=finding.threshold,
+        unit=finding.unit,
+        evidence=finding.evidence,
+        evidence_count=finding.evidence_count,
+        suggested_action=turn.policy.suggested_action(finding.trigger, language),
+        expires_at=turn.now + timedelta(seconds=seconds),
+    )
+
+
+def _watch(turn: Turn, finding: Finding) -> Watch | None:
+    triggers = turn.policy.triggers
+    watch: Watch
+    for watch in (*triggers.limits, *triggers.rises):
+        if watch.id == finding.trigger and watch.device_class == finding.device_class:
+            return watch
+    return None
+
+
+def _detail(finding: Finding) -> dict[str, object]:
+    return {
+        "finding_id": finding.finding_id,
+        "phase": finding.phase,
+        "colour": finding.colour,
+        "observed": finding.observed,
+    }

@@ -1,0 +1,130 @@
+"""The alerts of a case: lit, raised and put out as one episode each, at the tier that sees them.
+
+A case carries the lamps that are lit for it here. Lighting the same lamp in the same
+colour says nothing new, so a desk hears of a change only.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from schemas.alert import Alert, AlertEvent, Trigger
+from schemas.terms import COLOURS, AlertState, Colour
+from streams.incidents.case import Case, Lamp
+from streams.incidents.messages import Maker
+from streams.incidents.turn import Turn
+from streams.topics import ALERTS
+
+DEADLINE = "deadline"
+ACKNOWLEDGE = "acknowledge"
+ESCALATION = "escalation"
+
+Scale = Literal["warning", "supervision"]
+
+alert_of = Maker(Alert)
+alert_event = Maker(AlertEvent)
+trigger_of = Maker(Trigger)
+
+ALERT_OF_SEVERITY: dict[str, Colour] = {
+    "I": "red",
+    "II": "orange",
+    "III": "yellow",
+    "IV": "blue",
+    "V": "blue",
+}
+
+
+def publish(turn: Turn, alert: Alert) -> None:
+    """Send one revision of an alert to the operators of this tier."""
+    message = alert_event(
+        id=f"{alert.alert_id}/{alert.revision}",
+        source=turn.source,
+        subject=alert.alert_id,
+        time=turn.now,
+        data=alert,
+    )
+    turn.send(ALERTS[turn.tier], alert.alert_id, message)
+
+
+def light(
+    turn: Turn,
+    case: Case,
+    subject: str,
+    *,
+    trigger: str,
+    version: str,
+    colour: Colour,
+    title: str,
+    scale: Scale = "supervision",
+    **fields: Any,
+) -> None:
+    """Light a lamp of the case, or change its colour.
+
+    Args:
+        subject: what about the case it speaks of; one lamp each.
+        fields: more fields of the alert (observed, threshold, evidence, action …).
+    """
+    lamp = case.lamps.get(subject)
+    if lamp is None:
+        incident_id = case.incident.incident_id
+        lamp = Lamp(
+            alert_id=f"{incident_id}/{subject}/{case.audit_n}",
+            trigger=trigger,
+            version=version,
+            scale=scale,
+            colour=colour,
+            revision=1,
+            opened_at=turn.now,
+            title=title,
+        )
+        case.lamps[subject] = lamp
+        state: AlertState = "opened"
+    else:
+        if lamp.colour == colour and lamp.title == title:
+            return
+        rises = COLOURS.index(colour) > COLOURS.index(lamp.colour)
+        state = "raised" if rises else "revised"
+        lamp.colour, lamp.title, lamp.trigger = colour, title, trigger
+        lamp.revision += 1
+    _say(turn, case, subject, lamp, state, fields)
+
+
+def put_out(turn: Turn, case: Case, subject: str) -> None:
+    """Close one episode: what it spoke of is over, or is now another tier's business."""
+    lamp = case.lamps.pop(subject, None)
+    if lamp is not None:
+        lamp.revision += 1
+        _say(turn, case, subject, lamp, "closed", {})
+
+
+def put_out_all(turn: Turn, case: Case, *, keep: tuple[str, ...] = ()) -> None:
+    """Close all episodes of the case at this tier."""
+    for subject in sorted(case.lamps):
+        if subject not in keep:
+            put_out(turn, case, subject)
+
+
+def _say(
+    turn: Turn, case: Case, subject: str, lamp: Lamp, state: AlertState, fields: dict[str, Any]
+) -> None:
+    incident = case.incident
+    publish(
+        turn,
+        alert_of(
+            alert_id=lamp.alert_id,
+            revision=lamp.revision,
+            key=f"{lamp.trigger}/{turn.area}/{incident.incident_id}/{subject}",
+            trigger=trigger_of(id=lamp.trigger, version=lamp.version),
+            scale=lamp.scale,
+            tier=turn.tier,
+            area=turn.area,
+            colour=lamp.colour,
+            state=state,
+            title=lamp.title,
+            opened_at=lamp.opened_at,
+            changed_at=turn.now,
+            incident_id=incident.incident_id,
+            policy_version=turn.policy.version,
+            **{"owner": incident.unit or turn.area, "unit": None, **fields},
+        ),
+    )

@@ -1,0 +1,321 @@
+"""What a report becomes: a new case, one more voice in an open one, or settled on the spot."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from schemas.dead_letter import Reason
+from schemas.incident import Incident, ReportedCase
+from schemas.report import Report, ReportEvent
+from schemas.terms import Place, Severity, Urgency
+from streams.incidents import clocks, lamps, ownership, problems
+from streams.incidents.case import Case
+from streams.incidents.counting import count
+from streams.incidents.endings import answer_ended, belong, end_report, release, rule_of
+from streams.incidents.messages import Maker, short_hash
+from streams.incidents.places import Near, Spots, metres
+from streams.incidents.routing import GRAVITY, graver, lead_unit, raised, title_of
+from streams.incidents.turn import Turn
+from streams.incidents.words import words
+from streams.policy import CategoryRule
+from streams.program import Refuse
+from streams.warning import corroboration
+
+incident_of = Maker(Incident)
+reported_case = Maker(ReportedCase)
+
+
+def on_report(turn: Turn, event: ReportEvent) -> None:
+    """Take in a report: join it to the open case of the matter, or open one."""
+    report = event.data
+    if report.incident_id is not None:
+        _from_below(turn, event)
+        return
+    if turn.members.get(report.report_id) is not None:
+        return  # delivered before; intake has told the sender so
+    rule = turn.policy.category(None, report.category.code)
+    if rule is None:
+        refuse(turn, "unknown_category", f"the policy has no kind {report.category.code!r}")
+        return
+    count(turn, rule.code, report.reported_at)
+    place = report.place
+    spots = Spots(turn, rule)
+    near: list[Near] = []
+    located = report.mergeable and place.lat is not None and place.lon is not None
+    if located and place.lat is not None and place.lon is not None:
+        near = spots.around(place.lat, place.lon)
+        case = None if report.self_handled else spots.same_matter(near, report.reported_at)
+        if case is not None:
+            join(turn, case, report)
+            spots.touch(case, reported_at=report.reported_at)
+            ownership.pass_on(turn, case, _addressed(event, case), "joined")
+            return
+    open_case(turn, report, rule, near, located=located)
+
+
+def _addressed(event: ReportEvent, case: Case) -> ReportEvent:
+    data = event.data.model_copy(update={"incident_id": case.incident.incident_id})
+    return event.model_copy(update={"data": data})
+
+
+def _from_below(turn: Turn, event: ReportEvent) -> None:
+    """A lower tier's shadow got one more report: it joins the case wherever that is now."""
+    report = event.data
+    case = turn.case(report.incident_id or "")
+    if case is None:
+        refuse(turn, "unknown_incident", f"no case {report.incident_id!r} at {turn.area}")
+        return
+    if any(each.report_id == report.report_id for each in case.incident.reports):
+        return
+    join(turn, case, report)
+    ownership.pass_on(turn, case, event, "joined")
+
+
+def refuse(turn: Turn, code: str, message: str) -> None:
+    """The input at hand cannot be used here: a dead letter keeps it, with this reason."""
+    turn.out.append(Refuse(Reason(code=code, message=message)))
+
+
+def open_case(
+    turn: Turn, report: Report, rule: CategoryRule, near: list[Near], *, located: bool
+) -> None:
+    """Open a case for a report: routed, with its clocks, lifted at once where a rule says so."""
+    policy = turn.policy
+    place = report.place
+    case = begin(
+        turn,
+        rule,
+        cause=report.report_id,
+        place=place,
+        severity=report.severity,
+        urgency=report.urgency,
+        agency=report.agency,
+    )
+    incident = case.incident
+    incident.areas = report.areas
+    incident.sensitive = list(report.sensitive)
+    incident.danger_to_life = report.danger_to_life
+    incident.reports = [
+        reported_case(
+            report_id=report.report_id, reported_at=report.reported_at, due_at=report.due_at
+        )
+    ]
+    incident.report_count = 1
+    case.calls = 1
+    belong(turn, report.report_id, incident.incident_id)
+    if located and place.lat is not None and place.lon is not None:
+        _link_to_the_past(turn, incident, near)
+        Spots(turn, rule).remember(incident.incident_id, place.lat, place.lon, report.reported_at)
+        problems.notice_recurrence(turn, case, rule, near)
+    if report.self_handled:
+        _settle_on_the_spot(turn, case)
+        return
+    start(turn, case, rule, rule_name=_rule_of_birth(turn))
+    if case.owned:
+        ownership.copy_up(turn, case)
+    turn.answer_report(
+        report.report_id,
+        "accepted",
+        outcome="accepted",
+        incident_id=incident.incident_id,
+        unit=incident.unit,
+        due_at=incident.due_at,
+        result=words(policy.language, "received"),
+    )
+
+
+def _rule_of_birth(turn: Turn) -> str | None:
+    # What nobody could place is opened by the district's fallback desk.
+    return "E5" if turn.tier == "district" else None
+
+
+def begin(
+    turn: Turn,
+    rule: CategoryRule,
+    *,
+    cause: str,
+    place: Place,
+    severity: Severity,
+    urgency: Urgency,
+    agency: str | None = None,
+) -> Case:
+    """A case that is not in the life cycle yet; its id is the same for the same cause."""
+    policy = turn.policy
+    day = turn.now.astimezone(policy.tz)
+    unit = lead_unit(policy, rule, agency)
+    return Case(
+        incident_of(
+            incident_id=f"{turn.area}-{day:%y%m%d}-{short_hash(cause)}",
+            version=1,
+            state="registered",
+            tier=turn.tier,
+            area=turn.area,
+            category=rule.category,
+            severity=severity,
+            urgency=urgency,
+            title=title_of(policy, rule, turn.area, place),
+            place=place,
+            unit=unit,
+            assisting=list(rule.assisting),
+            opened_at=turn.now,
+            policy_version=policy.version,
+        )
+    )
+
+
+def start(turn: Turn, case: Case, rule: CategoryRule, *, rule_name: str | None = None) -> None:
+    """Put a new case into the life cycle: dispatched if a unit is known, its clocks running."""
+    policy, incident = turn.policy, case.incident
+    limit = clocks.standard_limit(case, policy, rule)
+    case.standard_due = None if limit is None else policy.calendar.add(turn.now, limit)
+    clocks.follow_due(case, policy, turn.now, limit)
+    turn.move(case, "register" if incident.unit is None else "open", new=True, rule=rule_name)
+    if policy.desk.synthetic_acceptance:
+        incident.acknowledged_at = turn.now
+        if incident.state == "dispatched":
+            turn.move(case, "accept", turn.synthetic())
+    if not ownership.lift_as_needed(turn, case):
+        clocks.start_acknowledge(case, policy, turn.now)
+
+
+def _link_to_the_past(turn: Turn, incident: Incident, near: list[Near]) -> None:
+    """The same kind at the same place again, soon after its end: another case, but linked."""
+    days = timedelta(days=turn.policy.escalation.reopen_days)
+    for each in near:
+        if not each.spot[5] and turn.now - each.opened <= days:
+            incident.recurrence_of = each.incident_id
+            return
+
+
+def _settle_on_the_spot(turn: Turn, case: Case) -> None:
+    """Found, settled and closed in one message (小事不出网格): counted, and no clock runs."""
+    incident = case.incident
+    incident.self_handled = True
+    turn.move(case, "self_handle", new=True)
+    for report in incident.reports:
+        end_report(report, turn.now, words(turn.policy.language, "on_the_spot"))
+        answer_ended(turn, case, report)
+    release(turn, case)
+
+
+def join(turn: Turn, case: Case, report: Report) -> None:
+    """One more report in an open case: its own limit and reply duty, the same matter."""
+    incident = case.incident
+    incident.reports = [
+        *incident.reports,
+        reported_case(
+            report_id=report.report_id, reported_at=report.reported_at, due_at=report.due_at
+        ),
+    ]
+    incident.report_count += 1
+    case.calls += _is_call_nearby(turn, incident, report)
+    marks = [mark for mark in report.sensitive if mark not in incident.sensitive]
+    spans = [code for code in report.areas if code not in incident.areas]
+    incident.sensitive = [*incident.sensitive, *marks]
+    incident.areas = [*incident.areas, *spans]
+    incident.danger_to_life = incident.danger_to_life or report.danger_to_life
+    if turn.tier == "street" or report.incident_id is None:
+        belong(turn, report.report_id, incident.incident_id)
+    if not case.owned:
+        turn.keep(case, publish=False)
+        return
+    clocks.follow_due(case, turn.policy, turn.now)
+    turn.move(case, "merge", detail={"report_id": report.report_id})
+    grave = GRAVITY[report.severity] < GRAVITY[incident.severity]
+    if grave:
+        regrade(turn, case, graver(report.severity, incident.severity), "report")
+    witnessed = corroborate_by_calls(turn, case)
+    if grave or witnessed or marks or spans:
+        ownership.lift_as_needed(turn, case)
+    turn.answer_report(
+        report.report_id,
+        "merged",
+        outcome="merged",
+        incident_id=incident.incident_id,
+        unit=incident.unit,
+        due_at=report.due_at or incident.due_at,
+        result=words(turn.policy.language, "together"),
+    )
+
+
+def _is_call_nearby(turn: Turn, incident: Incident, report: Report) -> bool:
+    rule = turn.policy.triggers.corroboration
+    here, there = incident.place, report.place
+    if rule is None or here.lat is None or here.lon is None:
+        return False
+    if there.lat is None or there.lon is None:
+        return False
+    return metres(here.lat, here.lon, there.lat, there.lon) <= rule.radius_m
+
+
+def regrade(turn: Turn, case: Case, severity: Severity, rule: str) -> None:
+    """The case is graver than it was thought; a level is only ever raised here (E9)."""
+    incident = case.incident
+    if GRAVITY[severity] >= GRAVITY[incident.severity]:
+        return
+    before = incident.severity
+    incident.severity = severity
+    if GRAVITY[severity] <= GRAVITY["IV"] and incident.urgency == "normal":
+        incident.urgency = "urgent"
+    incident.version += 1
+    turn.move(
+        case, "regrade", rule=rule, reason=f"{before} → {severity}", detail={"severity": severity}
+    )
+    _quicken(turn, case)
+
+
+def _quicken(turn: Turn, case: Case) -> None:
+    """A graver case has a quicker pace: limits get nearer, never farther."""
+    policy = turn.policy
+    limit = clocks.standard_limit(case, policy, rule_of(turn, case))
+    if limit is not None:
+        due = policy.calendar.add(turn.now, limit)
+        if case.standard_due is None or due < case.standard_due:
+            case.standard_due = due
+            clocks.follow_due(case, policy, turn.now, limit, turn.now)
+    if clocks.of_kind(case, clocks.ACKNOWLEDGE) is not None:
+        clocks.start_acknowledge(case, policy, turn.now)
+
+
+def corroborate_by_calls(turn: Turn, case: Case) -> bool:
+    """W6: a device and so many callers agree: one level up, once a case."""
+    rule = turn.policy.triggers.corroboration
+    if rule is None or not case.findings or "W6" in case.lamps:
+        return False
+    if not corroboration.calls_confirm(case.calls, rule):
+        return False
+    _witnessed(turn, case, observed=float(case.calls), threshold=float(rule.calls))
+    return True
+
+
+def _witnessed(turn: Turn, case: Case, *, observed: float, threshold: float) -> None:
+    rule = turn.policy.triggers.corroboration
+    if rule is None:
+        return
+    severity = raised(case.incident.severity, rule.raise_by)
+    regrade(turn, case, severity, rule.id)
+    lamps.light(
+        turn,
+        case,
+        "W6",
+        trigger=rule.id,
+        version=rule.version,
+        colour=lamps.ALERT_OF_SEVERITY[severity],
+        title=f"{rule.title.of(turn.policy.language)}：{case.incident.title}",
+        scale="warning",
+        observed=observed,
+        threshold=threshold,
+        evidence=[
+            *case.findings,
+            *(each.report_id for each in case.incident.reports[-20:]),
+        ],
+        evidence_count=len(case.findings) + case.incident.report_count,
+        suggested_action=rule.action.of(turn.policy.language),
+        expires_at=turn.now + timedelta(seconds=rule.expires_s),
+    )
+
+
+def corroborate_by_rain(turn: Turn, case: Case, observed: float | None) -> None:
+    """W6: heavy rain is announced and the water stands: one level up, once a case."""
+    if "W6" not in case.lamps:
+        _witnessed(turn, case, observed=observed or 0.0, threshold=0.0)

@@ -1,0 +1,301 @@
+"""How a case changes hands, and what the tier that gave it away keeps doing.
+
+One tier owns a case at a time, and only the owner publishes it and writes its audit. The
+giver's last act as owner names the new one; the whole case travels. What the giver keeps
+is a shadow: it goes on receiving the reports, findings and crews' answers of its own
+ground, applies them to the shadow, and passes them on to whom it gave the case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from pydantic import BaseModel
+
+from schemas.handoff import Handoff, Notice
+from schemas.incident import Escalation, Incident
+from schemas.terms import Actor
+from streams.incidents import clocks, lamps
+from streams.incidents.case import COPIES, KEPT_ESCALATIONS, Case, Copy, Lamp
+from streams.incidents.escalation import wanted
+from streams.incidents.messages import Maker, body, enveloped, event_id
+from streams.incidents.routing import GRAVITY, RANK
+from streams.incidents.turn import Turn
+from streams.incidents.words import words
+
+handoff_of = Maker(Handoff)
+notice_of = Maker(Notice)
+escalation_of = Maker(Escalation)
+
+KEPT_COPY_DAYS = 90
+
+_HANDOFF_KIND = "cn.chengyun.handoff.v1"
+_NOTICE_KIND = "cn.chengyun.notice.v1"
+
+
+def give(
+    turn: Turn,
+    case: Case,
+    area: str,
+    rule: str,
+    reason: str | None,
+    actor: Actor | None = None,
+) -> None:
+    """Give a case to the tier above or below: the last act of this area as its owner.
+
+    The clock of the work goes along as it stands; the acknowledgement is the new desk's
+    own, so it begins there. Call it last in a step: the case travels as it is now.
+
+    Args:
+        area: the parent or a child of this area.
+        actor: the officer who delegates; None when a rule or a clock lifts the case.
+    """
+    incident = case.incident
+    tier = turn.policy.areas.tier_of(area)
+    if tier is None:
+        raise ValueError(f"area {area!r} is in no table of policy {turn.policy.version}")
+    up = RANK[tier] > RANK[turn.tier]
+    before = incident.state
+    incident.escalations = [
+        *incident.escalations[1 - KEPT_ESCALATIONS :],
+        escalation_of(rule=rule, at=turn.now, from_area=turn.area, to_area=area, reason=reason),
+    ]
+    incident.tier, incident.area = tier, area
+    incident.version += 1
+    incident.supervised_by = None if up else turn.area
+    if not turn.policy.desk.synthetic_acceptance:
+        incident.acknowledged_at = None
+    turn.record(
+        case,
+        "escalate" if up else "delegate",
+        before,
+        actor,
+        rule,
+        reason,
+        {"from_area": turn.area, "to_area": area},
+    )
+    turn.keep(case)
+    lamps.put_out_all(turn, case, keep=tuple(case.findings))
+    clocks.stop(case, clocks.ACKNOWLEDGE)
+    data = handoff_of(
+        direction="up" if up else "down",
+        rule=rule,
+        reason=reason,
+        from_tier=turn.tier,
+        from_area=turn.area,
+        to_tier=tier,
+        to_area=area,
+        incident=incident,
+        clocks=case.clocks,
+        audit_n=case.audit_n,
+        audit_hash=case.audit_hash,
+        lifted=case.lifted,
+        standard_due=case.standard_due,
+        at=turn.now,
+    )
+    message = _enveloped(turn, _HANDOFF_KIND, f"handoff/{case.audit_n}", incident, data)
+    turn.send_to(area, message)
+    case.given_to = area
+    case.clocks = []
+
+
+def lift_as_needed(turn: Turn, case: Case) -> bool:
+    """Give the case one tier up if a rule wants it there; whether it was given."""
+    if not case.owned:
+        return False
+    want = wanted(turn.policy, turn.tier, case.incident)
+    parent = turn.policy.areas.parent(turn.area)
+    if want is None or parent is None:
+        return False
+    give(turn, case, parent, want.rule, want.reason)
+    return True
+
+
+def receive(turn: Turn, handoff: Handoff) -> None:
+    """Take over a case as it stands, and go on from there.
+
+    A hand-off that came before changes nothing. The case moves on at once if a rule wants
+    it still higher: every hand-off goes through the next tier.
+    """
+    incident = handoff.incident
+    case = turn.case(incident.incident_id)
+    if case is not None and case.audit_n >= handoff.audit_n:
+        return
+    up = handoff.direction == "up"
+    if case is None:
+        case = Case(incident)
+        case.received_from = handoff.from_area if up else None
+    else:
+        case.incident = incident
+        case.given_to = None
+    case.audit_n, case.audit_hash = handoff.audit_n, handoff.audit_hash
+    case.clocks = handoff.clocks
+    case.lifted = list(handoff.lifted)
+    case.standard_due = handoff.standard_due
+    turn.keep(case, publish=False)
+    drop_copy(turn, incident.incident_id)
+    if up and lift_as_needed(turn, case):
+        return
+    lamps.light(
+        turn,
+        case,
+        lamps.ESCALATION,
+        trigger=handoff.rule,
+        version=turn.policy.version,
+        colour="red" if handoff.rule == "E2" else lamps.ALERT_OF_SEVERITY[incident.severity],
+        title=words(turn.policy.language, "escalated", rule=handoff.rule, title=incident.title),
+        suggested_action=words(turn.policy.language, "take_over"),
+    )
+    clocks.start_acknowledge(case, turn.policy, turn.now)
+    if handoff.rule == "E1":
+        copy_up(turn, case)
+
+
+def copy_up(turn: Turn, case: Case) -> None:
+    """Copy the tier above: the city on Ⅲ, the district on Ⅳ urgent. It owns nothing by it."""
+    incident = case.incident
+    parent = turn.policy.areas.parent(turn.area)
+    if parent is None or case.copied_to is not None:
+        return
+    gravity = GRAVITY[incident.severity]
+    third = turn.tier == "district" and gravity == GRAVITY["III"]
+    urgent = turn.tier == "street" and gravity == GRAVITY["IV"] and incident.urgency == "urgent"
+    if third or urgent:
+        case.copied_to = parent
+        notify(turn, parent, "copy", incident)
+
+
+def notify(turn: Turn, area: str, purpose: str, incident: Incident) -> None:
+    """Send a notice about a case to another desk."""
+    what = f"{purpose}/{turn.area}/{area}/{incident.version}"
+    data = notice_of(
+        notice_id=f"{incident.incident_id}/{what}",
+        purpose=purpose,
+        from_tier=turn.tier,
+        from_area=turn.area,
+        incident=incident,
+        at=turn.now,
+    )
+    message = _enveloped(turn, _NOTICE_KIND, what, incident, data)
+    turn.send_to(area, message)
+
+
+def _enveloped(
+    turn: Turn, kind: str, what: str, incident: Incident, data: Handoff | Notice
+) -> bytes:
+    # As bytes at once: the message says how the case stands now, whatever follows.
+    subject = incident.incident_id
+    return enveloped(kind, f"{subject}/{what}", turn.source, subject, turn.now, body(data))
+
+
+def tell_neighbours(turn: Turn, case: Case, *, but: str | None = None) -> None:
+    """The case has ended, or began again: whoever holds its shadow or a copy must know."""
+    areas = dict.fromkeys(
+        (case.received_from, case.incident.supervised_by, case.given_to, case.copied_to)
+    )
+    for area in areas:
+        if area is not None and area not in (but, turn.area):
+            notify(turn, area, "ended", case.incident)
+
+
+def on_copy(turn: Turn, notice: Notice) -> None:
+    """A case of the tier below, for information: a lamp for what is grave, a way for commands."""
+    incident = notice.incident
+    if incident is None or turn.case(incident.incident_id) is not None:
+        return
+    key = f"{turn.area}/{incident.incident_id}"
+    if turn.state.get(COPIES, key) is not None:
+        return
+    copy = Copy(from_area=notice.from_area)
+    if GRAVITY[incident.severity] <= GRAVITY["III"]:
+        language = turn.policy.language
+        copy.lamp = Lamp(
+            alert_id=f"{incident.incident_id}/copy/{incident.version}",
+            trigger="E1",
+            version=turn.policy.version,
+            scale="supervision",
+            colour=lamps.ALERT_OF_SEVERITY[incident.severity],
+            revision=1,
+            opened_at=turn.now,
+            title=words(language, "copied", rule="E1", title=incident.title),
+        )
+        _copy_lamp(turn, copy, incident.incident_id, "opened")
+    until = turn.now + timedelta(days=KEPT_COPY_DAYS)
+    turn.state.put(COPIES, key, copy, until)
+
+
+def drop_copy(turn: Turn, incident_id: str) -> None:
+    """The copied case has ended, or is ours now."""
+    key = f"{turn.area}/{incident_id}"
+    copy = turn.state.get(COPIES, key)
+    if copy is None:
+        return
+    if copy.lamp is not None:
+        copy.lamp.revision += 1
+        _copy_lamp(turn, copy, incident_id, "closed")
+    turn.state.delete(COPIES, key)
+
+
+def _copy_lamp(turn: Turn, copy: Copy, incident_id: str, state: str) -> None:
+    lamp = copy.lamp
+    if lamp is None:
+        return
+    lamps.publish(
+        turn,
+        lamps.alert_of(
+            alert_id=lamp.alert_id,
+            revision=lamp.revision,
+            key=f"{lamp.trigger}/{turn.area}/{incident_id}/copy",
+            trigger=lamps.trigger_of(id=lamp.trigger, version=lamp.version),
+            scale=lamp.scale,
+            tier=turn.tier,
+            area=turn.area,
+            colour=lamp.colour,
+            state=state,
+            title=lamp.title,
+            suggested_action=words(turn.policy.language, "know"),
+            owner=copy.from_area,
+            opened_at=lamp.opened_at,
+            changed_at=turn.now,
+            incident_id=incident_id,
+            policy_version=turn.policy.version,
+        ),
+    )
+
+
+def on_ended(turn: Turn, notice: Notice, release: Callable[[Turn, Case], None]) -> None:
+    """The owner says how a case ended, or that it began again: the shadow follows.
+
+    Args:
+        release: frees what a case holds here when it has ended (its reports, its place).
+    """
+    incident = notice.incident
+    if incident is None:
+        return
+    drop_copy(turn, incident.incident_id)
+    case = turn.case(incident.incident_id)
+    if case is None or case.owned:
+        return
+    case.incident = incident
+    turn.keep(case, publish=False)
+    release(turn, case)
+    tell_neighbours(turn, case, but=notice.from_area)
+
+
+def pass_on(turn: Turn, case: Case, message: BaseModel, what: str) -> None:
+    """Forward to the case's owner what was applied to the shadow.
+
+    The message keeps its meaning and gets an id and a time of its own hop.
+    """
+    if case.given_to is None:
+        return
+    forwarded = message.model_copy(
+        update={
+            "id": event_id(turn.cause, f"{what}/{turn.tier}"),
+            "source": turn.source,
+            "subject": case.incident.incident_id,
+            "time": turn.now,
+        }
+    )
+    turn.send_to(case.given_to, forwarded)

@@ -1,0 +1,230 @@
+"""One step of one tier: what it may look at, and what it has said so far."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from pydantic import BaseModel
+
+from schemas.outcome import Reply, ReplyEvent
+from schemas.terms import Actor, Tier
+from streams.incidents import audit, lifecycle
+from streams.incidents.case import CASES, MEMBERS, Belongs, Case
+from streams.incidents.messages import Maker, body, enveloped, event_id
+from streams.policy import Policy
+from streams.program import Output, Refuse
+from streams.state import State, Table
+from streams.topics import AUDIT, INBOXES, INCIDENTS, REPLIES, Topic
+
+_AUDIT_KIND = "cn.chengyun.audit-entry.v1"
+_INCIDENT_KIND = "cn.chengyun.incident.v1"
+_REPLY_KIND = "cn.chengyun.reply.v1"
+
+reply = Maker(Reply)
+
+
+class Turn:
+    """What one event or deadline leads to at one desk.
+
+    Attributes:
+        policy, tier, area: who decides, where, by which rules.
+        now: the time of the decision.
+        cause: id of the event or deadline; ids of all that follows come from it.
+        out: messages and refusals, in order.
+        touched: cases to publish and store when the step ends, by key.
+        system: the actor for what the tier does of itself.
+    """
+
+    __slots__ = (
+        "area",
+        "cases",
+        "cause",
+        "members",
+        "now",
+        "out",
+        "policy",
+        "published",
+        "source",
+        "state",
+        "system",
+        "tier",
+        "touched",
+    )
+
+    def __init__(
+        self, policy: Policy, tier: Tier, area: str, state: State, now: datetime, cause: str
+    ) -> None:
+        self.policy = policy
+        self.tier = tier
+        self.area = area
+        self.state = state
+        self.now = now
+        self.cause = cause
+        self.source = f"/{tier}/{area}"
+        self.out: list[Output | Refuse] = []
+        self.touched: dict[str, Case] = {}
+        self.published: set[str] = set()
+        self.cases: Table[Case] = state.table(CASES)
+        self.members: Table[Belongs] = state.table(MEMBERS)
+        self.system = {"id": "chengyun", "role": "system", "tier": tier, "area": area}
+
+    # -- cases ---------------------------------------------------------------
+
+    def case(self, incident_id: str) -> Case | None:
+        """The case of this area with that id, owned or shadow."""
+        return self.cases.get(f"{self.area}/{incident_id}")
+
+    def keep(self, case: Case, *, publish: bool = True) -> None:
+        """The case has changed: store it at the end of the step, and publish it if we may."""
+        incident_id = case.incident.incident_id
+        self.touched[incident_id] = case
+        if publish:
+            self.published.add(incident_id)
+
+    def move(
+        self,
+        case: Case,
+        action: str,
+        actor: Actor | None = None,
+        *,
+        rule: str | None = None,
+        reason: str | None = None,
+        detail: dict[str, Any] | None = None,
+        new: bool = False,
+    ) -> None:
+        """Make one move of the table and append it to the audit chain, if we own the case.
+
+        Args:
+            actor: None for the system itself.
+            new: the case is being opened; its state before is none.
+
+        Raises:
+            TransitionError: the table has no such row for this state and role.
+        """
+        incident = case.incident
+        before = lifecycle.NEW if new else incident.state
+        row = lifecycle.find(action, before, actor if actor is not None else _SYSTEM)
+        lifecycle.apply(incident, row, self.now)
+        if new:
+            incident.version = 1
+        if case.given_to is None:
+            self.record(case, action, None if new else before, actor, rule, reason, detail)
+        self.keep(case, publish=case.owned)
+
+    def record(
+        self,
+        case: Case,
+        action: str,
+        before: str | None,
+        actor: Actor | None,
+        rule: str | None,
+        reason: str | None,
+        detail: dict[str, Any] | None,
+    ) -> None:
+        """Append one entry to the audit chain."""
+        incident = case.incident
+        incident_id = incident.incident_id
+        case.audit_n += 1
+        entry: dict[str, Any] = {
+            "incident_id": incident_id,
+            "n": case.audit_n,
+            "to": incident.state,
+            "action": action,
+            "actor": self.system if actor is None else audit.actor_fields(actor),
+            "at": self.now,
+            "detail": {} if detail is None else detail,
+            "version": incident.version,
+            "policy_version": self.policy.version,
+            "previous_hash": case.audit_hash,
+        }
+        if before is not None:
+            entry["from"] = before
+        if rule is not None:
+            entry["rule"] = rule
+        if reason is not None:
+            entry["reason"] = reason
+        data, case.audit_hash = audit.chained(entry)
+        identity = f"{incident_id}/audit/{case.audit_n}"
+        self.out.append(
+            Output(
+                AUDIT,
+                incident_id,
+                enveloped(_AUDIT_KIND, identity, self.source, incident_id, self.now, data),
+            )
+        )
+
+    def synthetic(self) -> Actor:
+        """The actor that stands in for people where the policy says that none are there."""
+        return Actor(id="chengyun", role="system", tier=self.tier, area=self.area, synthetic=True)
+
+    # -- messages ------------------------------------------------------------
+
+    def send(self, topic: Topic, key: str, message: BaseModel | bytes) -> None:
+        """Send one message."""
+        self.out.append(Output(topic, key, message))
+
+    def send_to(self, area: str, message: BaseModel | bytes) -> None:
+        """Send one message to another desk's inbox."""
+        tier = self.policy.areas.tier_of(area)
+        if tier is None:
+            raise ValueError(f"area {area!r} is in no table of policy {self.policy.version}")
+        self.out.append(Output(INBOXES[tier], area, message))
+
+    def answer_report(self, report_id: str, what: str, **fields: Any) -> None:
+        """Tell the sender of a report what became of it."""
+        identity = event_id(self.cause, f"{what}/{report_id}")
+        data = body(reply(report_id=report_id, **fields))
+        self.send(
+            REPLIES,
+            report_id,
+            enveloped(_REPLY_KIND, identity, self.source, report_id, self.now, data),
+        )
+
+    def answer_command(self, command_id: str, given: Reply) -> None:
+        """Tell an operator what became of a command."""
+        message = ReplyEvent(
+            id=event_id(f"{self.source}/{command_id}", "reply"),
+            source=self.source,
+            subject=command_id,
+            time=self.now,
+            data=given,
+        )
+        self.send(REPLIES, command_id, message)
+
+    # -- the end of the step -------------------------------------------------
+
+    def settle(self) -> None:
+        """Store what was touched, with its next deadline, and publish what is ours.
+
+        One message per incident and step, however many moves the step made.
+        """
+        for incident_id, case in self.touched.items():
+            incident = case.incident
+            case.written = data = body(incident)
+            if incident_id in self.published:
+                identity = f"{incident_id}/{case.audit_n}"
+                message = enveloped(
+                    _INCIDENT_KIND, identity, self.source, incident_id, self.now, data
+                )
+                self.out.append(Output(INCIDENTS, incident_id, message))
+            self.cases.put(f"{self.area}/{incident_id}", case, self.due(case))
+
+    def due(self, case: Case) -> datetime | None:
+        """When the case next wants attention: its nearest clock, or its end in our memory."""
+        incident = case.incident
+        if incident.closed_at is not None:
+            return incident.closed_at + timedelta(days=self.policy.escalation.keep_closed_days)
+        if not case.owned:
+            return None
+        moments = [clock.at for clock in case.clocks if clock.at is not None]
+        if incident.state in lifecycle.OPEN:
+            moments += [
+                report.due_at
+                for report in incident.reports
+                if report.due_at is not None and report.overdue is None
+            ]
+        return min(moments) if moments else None
+
+
+_SYSTEM = Actor(id="chengyun", role="system")

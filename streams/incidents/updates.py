@@ -1,0 +1,174 @@
+"""What is said later about a report: by a department's system, or by who sent it."""
+
+from __future__ import annotations
+
+from schemas.incident import ReportedCase
+from schemas.report import ReportUpdate, ReportUpdateEvent
+from schemas.terms import Actor
+from streams.incidents import clocks, lifecycle, ownership
+from streams.incidents.case import Case
+from streams.incidents.endings import answer_ended, end_report, finish, open_reports, take_up_again
+from streams.incidents.opening import refuse
+from streams.incidents.turn import Turn
+from streams.incidents.words import words
+
+_ENDINGS: dict[str, str] = {
+    "resolved": "resolve",
+    "closed": "external_close",
+    "withdrawn": "withdraw",
+}
+"""Update → the move of the case when its last open report has ended so."""
+
+
+def on_update(turn: Turn, event: ReportUpdateEvent) -> None:
+    """Apply an update to the case of its report, here or wherever the case was given."""
+    update = event.data
+    incident_id = update.incident_id
+    if incident_id is None:
+        belongs = turn.members.get(update.report_id)
+        if belongs is None:
+            refuse(turn, "unknown_report", f"no case here knows the report {update.report_id!r}")
+            return
+        incident_id = belongs.incident_id
+    case = turn.case(incident_id)
+    if case is None:
+        refuse(turn, "unknown_incident", f"no case {incident_id!r} at {turn.area}")
+        return
+    report = _report(case, update.report_id)
+    apply(turn, case, report, update)
+    if not case.owned:
+        data = update.model_copy(update={"incident_id": incident_id})
+        ownership.pass_on(turn, case, event.model_copy(update={"data": data}), "told")
+
+
+def _report(case: Case, report_id: str) -> ReportedCase | None:
+    for report in case.incident.reports:
+        if report.report_id == report_id:
+            return report
+    return None
+
+
+def _speaker(update: ReportUpdate) -> Actor:
+    if update.kind in ("withdrawn", "not_fixed", "callback"):
+        return Actor(id="sender", role="citizen")
+    return Actor(id=update.unit or "department", role="department")
+
+
+def apply(turn: Turn, case: Case, report: ReportedCase | None, update: ReportUpdate) -> None:
+    """Do what an update says, as far as the table allows it for the state the case is in."""
+    actor = _speaker(update)
+    kind = update.kind
+    if kind == "accepted":
+        _accepted(turn, case, update, actor)
+    elif kind in _ENDINGS:
+        _ended(turn, case, report, update, actor)
+    elif kind == "not_fixed" or (
+        kind == "callback" and update.callback is not None and update.callback.solved is False
+    ):
+        _contradicted(turn, case, report, update, actor)
+    else:
+        _informed(turn, case, update, actor)
+
+
+def _accepted(turn: Turn, case: Case, update: ReportUpdate, actor: Actor) -> None:
+    incident = case.incident
+    if not lifecycle.possible("accept", incident.state, actor.role):
+        _informed(turn, case, update, actor)
+        return
+    if update.unit is not None and turn.policy.knows_unit(update.unit):
+        incident.unit = update.unit
+    turn.move(case, "accept", actor)
+    if not case.owned:
+        return
+    for each in open_reports(case):
+        turn.answer_report(
+            each.report_id,
+            "accepted_by_unit",
+            outcome="progress",
+            incident_id=incident.incident_id,
+            unit=incident.unit,
+            due_at=each.due_at or incident.due_at,
+            result=words(turn.policy.language, "under_way"),
+        )
+
+
+def _ended(
+    turn: Turn,
+    case: Case,
+    report: ReportedCase | None,
+    update: ReportUpdate,
+    actor: Actor,
+) -> None:
+    """One report has ended; the case ends with its last open one, and with no device alarming."""
+    incident = case.incident
+    kind = update.kind
+    resolution = update.resolution or ("withdrawn" if kind == "withdrawn" else None)
+    if report is None:
+        _informed(turn, case, update, actor)
+        return
+    others = [each for each in open_reports(case) if each is not report]
+    action = _ENDINGS[kind]
+    last = not others and not case.findings
+    if last and lifecycle.possible(action, incident.state, actor.role):
+        if report.ended_at is not None and resolution is not None:
+            report.resolution = resolution
+        finish(
+            turn,
+            case,
+            action,
+            actor=actor,
+            at=update.updated_at,
+            reason=update.reason,
+            resolution=resolution,
+            detail={"report_id": report.report_id},
+        )
+        return
+    repeated = report.ended_at is not None and kind == "resolved"
+    if repeated or not lifecycle.possible("end_report", incident.state, actor.role):
+        _informed(turn, case, update, actor)
+        return
+    end_report(report, update.updated_at, resolution)
+    if not case.owned:
+        turn.keep(case, publish=False)
+        return
+    clocks.follow_due(case, turn.policy, turn.now)
+    detail = {"report_id": report.report_id, "kind": kind}
+    turn.move(case, "end_report", actor, reason=update.reason, detail=detail)
+    if kind == "resolved":
+        case.unanswered.append(report.report_id)
+    else:
+        if report.report_id in case.unanswered:
+            case.unanswered.remove(report.report_id)
+        answer_ended(turn, case, report)
+
+
+def _contradicted(
+    turn: Turn,
+    case: Case,
+    report: ReportedCase | None,
+    update: ReportUpdate,
+    actor: Actor,
+) -> None:
+    """The sender says that it is not fixed: the case is taken up again, its sender hears so."""
+    take_up_again(turn, case, report, actor, update.note or update.reason or update.kind)
+    if case.owned:
+        turn.answer_report(
+            update.report_id,
+            "reopened",
+            outcome="progress",
+            incident_id=case.incident.incident_id,
+            unit=case.incident.unit,
+            due_at=case.incident.due_at,
+            result=words(turn.policy.language, "reopened"),
+        )
+
+
+def _informed(turn: Turn, case: Case, update: ReportUpdate, actor: Actor) -> None:
+    """Nothing moves, but it was said: the audit keeps it."""
+    if not case.owned:
+        turn.keep(case, publish=False)
+        return
+    detail: dict[str, object] = {"report_id": update.report_id, "kind": update.kind}
+    if update.callback is not None:
+        detail["callback"] = update.callback.model_dump(exclude_none=True)
+    turn.move(case, "inform", actor, reason=update.note or update.reason, detail=detail)
