@@ -111,14 +111,13 @@ def pace(text: str) -> float | None:
 def report_fed(fed: Fed, as_json: bool) -> None:
     """Say how a feed ended, for people or for programs."""
     if as_json:
-        plain = asdict(fed) | {"at": fed.at.isoformat() if fed.at else None}
-        typer.echo(json.dumps(plain))
+        typer.echo(json.dumps(asdict(fed), default=str))
         return
-    new = fed.written - fed.resumed_from
-    rate = f", {new / fed.elapsed_s:,.0f} a second" if fed.elapsed_s > 0 and new else ""
+    new = fed.events - fed.resumed_from
+    rate = f", {new / fed.seconds:,.0f} a second" if fed.seconds > 0 and new else ""
     again = f" (went on after {fed.resumed_from:,})" if fed.resumed_from else ""
     state = "complete" if fed.complete else "stopped; the same command goes on from here"
-    typer.echo(f"{fed.written:,} events{again} in {fed.elapsed_s:.1f} s{rate}: {state}")
+    typer.echo(f"{fed.events:,} events{again} in {fed.seconds:.1f} s{rate}: {state}")
 
 
 class ProgressLine:
@@ -137,9 +136,9 @@ class ProgressLine:
         if self._quiet or now - self._last < self._every_s:
             return
         self._last = now
-        part = f" of {told.of:,} ({told.written / told.of:.0%})" if told.of else ""
-        moment = f", {told.at:%Y-%m-%d %H:%M} UTC" if told.at else ""
-        text = f"{told.written:,}{part} events, {told.per_second:,.0f} a second{moment}"
+        part = f" of {told.total:,} ({told.events / told.total:.0%})" if told.total else ""
+        moment = f", {told.event_time:%Y-%m-%d %H:%M} UTC" if told.event_time else ""
+        text = f"{told.events:,}{part} events, {told.per_second:,.0f} a second{moment}"
         sys.stderr.write(f"\r\x1b[K{text}" if self._terminal else f"{text}\n")
         sys.stderr.flush()
         self._shown = True

@@ -91,7 +91,13 @@ async def feed(
     Raises:
         ConfigurationError: no broker or topics, or the prefix holds another feed.
     """
-    writer = Feed(settings, bootstrap_servers(settings), prepared.dataset, prepared.digest)
+    writer = Feed(
+        settings,
+        bootstrap_servers(settings),
+        prepared.dataset,
+        prepared.digest,
+        origin=microseconds(prepared.begins),
+    )
     await writer.open()
     try:
         return await pour(

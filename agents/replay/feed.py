@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -49,11 +49,15 @@ class Entry(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """How far a feed has come: events written, the watermark told, whether it has ended."""
+    """How far a feed has come: events written, the watermark told, whether it has ended.
+
+    ``origin`` is the event time at which its source began, for sources that begin now.
+    """
 
     written: int = 0
     watermark: int | None = None
     final: bool = False
+    origin: int | None = None
 
 
 def microseconds(moment: datetime) -> int:
@@ -88,16 +92,29 @@ class Feed:
         name: what is fed (``boston311``); with ``digest`` it says whether a restart
             continues the same events under the same policy.
         digest: of the input, its options and the policy.
+        live: the workers run by the clock on the wall and need no ticks; one to a single
+            lane still keeps the position.
+        origin: event time at which the source begins, microseconds; kept by the first feed.
     """
 
-    def __init__(self, settings: Settings, bootstrap: str | None, name: str, digest: str) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        bootstrap: str | None,
+        name: str,
+        digest: str,
+        *,
+        live: bool = False,
+        origin: int | None = None,
+    ) -> None:
         self._settings = settings
         self._options = client_options(settings, bootstrap)
         self._name = name
         self._digest = digest
         self._homes: dict[str, Homes] = {}
         self._producer: AIOKafkaProducer | None = None
-        self.position = Position()
+        self._live = live
+        self.position = Position(origin=origin)
 
     async def open(self) -> Position:
         """Become the one feed of this prefix and find where the last one stopped.
@@ -145,7 +162,12 @@ class Feed:
         """
         if self._producer is None:
             raise RuntimeError("the feed is not open")
-        after = Position(self.position.written + len(entries), watermark, final)
+        after = replace(
+            self.position,
+            written=self.position.written + len(entries),
+            watermark=watermark,
+            final=final,
+        )
         try:
             await self._commit(self._producer, entries, after)
         except ProducerFenced as error:
@@ -156,17 +178,7 @@ class Feed:
     async def _commit(
         self, producer: AIOKafkaProducer, entries: Sequence[Entry], after: Position
     ) -> None:
-        assert after.watermark is not None
-        pages = _Pages(producer)
-        for topic, key, value, _ in entries:
-            name = topic.name
-            homes = self._homes[name] if name in self._homes else await self._lanes_of(topic)
-            pages.append((name, homes[key]), key, value)
-        promise = tick(after.watermark, final=after.final)
-        headers = [(POSITION_HEADER, self._header(after))]
-        for topic in TICKED:
-            for lane in range(self._homes[topic.name].partitions):
-                pages.append((topic.name, lane), b"feed/0", promise, headers)
+        pages = await self._pages(producer, entries, after)
         await producer.begin_transaction()
         try:
             # A commit succeeds although a batch failed, so each batch is awaited first.
@@ -183,6 +195,24 @@ class Feed:
             await _abandon(producer)
             raise
 
+    async def _pages(
+        self, producer: AIOKafkaProducer, entries: Sequence[Entry], after: Position
+    ) -> _Pages:
+        assert after.watermark is not None
+        pages = _Pages(producer)
+        for topic, key, value, _ in entries:
+            name = topic.name
+            homes = self._homes[name] if name in self._homes else await self._lanes_of(topic)
+            pages.append((name, homes[key]), key, value)
+        promise = tick(after.watermark, final=after.final)
+        headers = [(POSITION_HEADER, self._header(after))]
+        for topic in TICKED:
+            for lane in range(self._homes[topic.name].partitions):
+                pages.append((topic.name, lane), b"feed/0", promise, headers)
+                if self._live:
+                    return pages
+        return pages
+
     def _header(self, position: Position) -> bytes:
         return orjson.dumps(
             {
@@ -191,6 +221,7 @@ class Feed:
                 "written": position.written,
                 "watermark": position.watermark,
                 "final": position.final,
+                "origin": position.origin,
             }
         )
 
@@ -217,7 +248,7 @@ class Feed:
             TopicPartition(self._settings.physical(INTAKE_REPORTS.name), 0)
         )
         if header is None:
-            return Position()
+            return self.position
         told = orjson.loads(header)
         if (told["feed"], told["digest"]) != (self._name, self._digest):
             raise ConfigurationError(
@@ -226,7 +257,7 @@ class Feed:
                 "a feed only continues what it began.",
                 code="other_feed",
             )
-        return Position(told["written"], told["watermark"], told["final"])
+        return Position(told["written"], told["watermark"], told["final"], told["origin"])
 
     async def _last_header(self, lane: TopicPartition) -> bytes | None:
         """The position in the newest committed tick of a lane, or None in a fresh one.

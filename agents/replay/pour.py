@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 
-from agents.replay.feed import Entry, Feed, moment_of
+from agents.replay.feed import Entry, Feed, microseconds, moment_of
 
 PER_TRANSACTION = 4_000
 """Events of one transaction at full speed: large enough to be cheap, small enough that the
@@ -18,32 +18,45 @@ tiers' watermarks move often and hold little."""
 BEAT_S = 0.2
 """Real seconds between transactions at a given pace."""
 
+LIVE_BEAT_S = 0.1
+"""The same in a city that lives by the clock."""
+
 
 @dataclass(frozen=True, slots=True)
 class FedSoFar:
     """Progress of a feed: events written of all, the event time reached, real seconds."""
 
-    written: int
-    of: int | None
-    at: datetime | None
+    events: int
+    total: int | None
+    event_time: datetime | None
     elapsed_s: float
     resumed_from: int = 0
+    done: bool = False
 
     @property
     def per_second(self) -> float:
         """Events written per real second by this run."""
-        return (self.written - self.resumed_from) / self.elapsed_s if self.elapsed_s else 0.0
+        return (self.events - self.resumed_from) / self.elapsed_s if self.elapsed_s else 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Fed:
-    """How a feed ended; ``complete`` when its last tick was final."""
+    """How a feed ended.
 
-    written: int
+    Attributes:
+        events: written under the prefix so far, `resumed_from` of them by earlier runs.
+        seconds: real time of this run.
+        complete: the last tick was final; nothing more will come.
+        begins: event time of the first event, where this run knows it.
+        last_tick: the watermark of the last tick.
+    """
+
+    events: int
     resumed_from: int
-    elapsed_s: float
+    seconds: float
     complete: bool
-    at: datetime | None
+    begins: datetime | None
+    last_tick: datetime | None
 
 
 Progress = Callable[[FedSoFar], None]
@@ -77,19 +90,80 @@ async def pour(
     def told() -> FedSoFar:
         position = feed.position
         at = moment_of(position.watermark) if position.watermark is not None else None
-        return FedSoFar(position.written, of, at, time.monotonic() - begun, resumed_from)
+        elapsed = time.monotonic() - begun
+        return FedSoFar(position.written, of, at, elapsed, resumed_from, position.final)
 
     if not feed.position.final:
         pace = _Pace(feed, entries, stops, progress, told, stop)
         await (pace.at_full_speed() if speed is None else pace.at(speed))
     end = told()
     progress(end)
-    return Fed(end.written, resumed_from, end.elapsed_s, feed.position.final, end.at)
+    origin = feed.position.origin
+    return Fed(
+        events=end.events,
+        resumed_from=resumed_from,
+        seconds=end.elapsed_s,
+        complete=feed.position.final,
+        begins=None if origin is None else moment_of(origin),
+        last_tick=end.event_time,
+    )
 
 
 def _skip(entries: Iterator[Entry], count: int) -> None:
     for _ in islice(entries, count):
         continue
+
+
+async def pour_live(
+    feed: Feed,
+    entries: Iterator[Entry],
+    *,
+    now: Callable[[], datetime],
+    ends: datetime | None,
+    progress: Progress,
+    stop: asyncio.Event,
+) -> Fed:
+    """Write each event when the city's clock shows its time, until `ends` or `stop`.
+
+    Args:
+        feed: opened; events that it has already written are skipped.
+        now: the clock that the workers have too.
+    """
+    begun = time.monotonic()
+    resumed_from = feed.position.written
+    _skip(entries, resumed_from)
+    following = next(entries, None)
+    first = feed.position.origin
+    while not stop.is_set():
+        moment = microseconds(now())
+        batch: list[Entry] = []
+        while following is not None and following.at <= moment and len(batch) < PER_TRANSACTION:
+            batch.append(following)
+            following = next(entries, None)
+        over = following is None and (ends is None or microseconds(ends) <= moment)
+        if batch or over:
+            await feed.write(batch, moment, final=over)
+        told = FedSoFar(
+            events=feed.position.written,
+            total=None,
+            event_time=moment_of(moment),
+            elapsed_s=time.monotonic() - begun,
+            resumed_from=resumed_from,
+            done=over,
+        )
+        progress(told)
+        if over:
+            break
+        await _sleep_unless(stop, LIVE_BEAT_S if len(batch) < PER_TRANSACTION else 0)
+    position = feed.position
+    return Fed(
+        events=position.written,
+        resumed_from=resumed_from,
+        seconds=time.monotonic() - begun,
+        complete=position.final,
+        begins=None if first is None else moment_of(first),
+        last_tick=None if position.watermark is None else moment_of(position.watermark),
+    )
 
 
 class _Pace:

@@ -51,7 +51,7 @@ async def all_records(settings: Settings, *, settle: bool = True) -> list[Record
     return found
 
 
-def events_of(records: Iterable[Record]) -> list[bytes | None]:
+def events_of(records: Iterable[Record]) -> list[bytes]:
     return sorted(record.value or b"" for record in records if record.key != b"feed/0")
 
 
@@ -74,7 +74,7 @@ async def test_every_lane_of_the_entry_topics_is_ticked_and_the_last_tick_is_fin
         stop=asyncio.Event(),
     )
     await feed.close()
-    assert (fed.written, fed.complete) == (10, True)
+    assert (fed.events, fed.complete) == (10, True)
     records = await all_records(settings)
     assert len(events_of(records)) == 10
     lanes = set()
@@ -193,15 +193,15 @@ async def test_a_stopped_feed_is_continued_without_loss_or_repeat(
     stop = asyncio.Event()
 
     def stop_at_once(told: FedSoFar) -> None:
-        if told.written:
+        if told.events:
             stop.set()
 
     broken = await api.feed(prepared, settings, speed=None, progress=stop_at_once, stop=stop)
-    assert (broken.complete, broken.written) == (False, 4_000)
+    assert (broken.complete, broken.events) == (False, 4_000)
     whole = await api.feed(prepared, settings, speed=None, progress=silent, stop=asyncio.Event())
-    assert (whole.complete, whole.resumed_from, whole.written) == (True, 4_000, 6_000)
+    assert (whole.complete, whole.resumed_from, whole.events) == (True, 4_000, 6_000)
     again = await api.feed(prepared, settings, speed=None, progress=silent, stop=asyncio.Event())
-    assert (again.complete, again.resumed_from, again.written) == (True, 6_000, 6_000)
+    assert (again.complete, again.resumed_from, again.events) == (True, 6_000, 6_000)
     events = events_of(await all_records(settings))
     assert (len(events), len(set(events))) == (6_000, 6_000)
 

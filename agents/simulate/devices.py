@@ -1,0 +1,107 @@
+"""What the devices of the made-up city measure: nearly always that all is well."""
+
+from __future__ import annotations
+
+import heapq
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from random import Random
+
+from agents.replay.feed import Entry, microseconds
+from agents.simulate.acts import Device, reading
+from agents.simulate.city import SimulatedCity
+from agents.simulate.weather import Sky
+
+EVERY_MIN = {"manhole_tilt": 360, "rain_gauge": 10, "road_water": 10}
+EVERY_ELSE_MIN = 10
+
+TILTS_A_DAY = 2.0
+"""Covers of the whole city that are shifted in a day, beside the scripted one (D)."""
+
+SILENT_PER_READING = 0.00002
+SILENT_FOR = timedelta(hours=5)
+
+Window = tuple[datetime, datetime]
+
+
+class Fleet:
+    """All devices with their routine; a scripted day speaks for its devices in its windows."""
+
+    def __init__(
+        self,
+        city: SimulatedCity,
+        sky: Sky,
+        seed: int,
+        begins: datetime,
+        scripted: Iterable[tuple[Device, Window]],
+    ) -> None:
+        self._city = city
+        self._sky = sky
+        self._seed = seed
+        self._begins = begins.astimezone(UTC)
+        self._rng = Random(f"{seed}/devices")
+        self._windows: dict[str, list[Window]] = defaultdict(list)
+        extra: dict[str, Device] = {}
+        for device, window in scripted:
+            self._windows[device.device_id].append(window)
+            extra[device.device_id] = device
+        self.devices = (*city.devices, *extra.values())
+
+    def entries(self) -> Iterator[Entry]:
+        """Readings for ever, in the order of their time."""
+        rng = self._rng
+        due: list[tuple[datetime, int]] = []
+        for number, device in enumerate(self.devices):
+            minutes = EVERY_MIN.get(device.device_class, EVERY_ELSE_MIN)
+            heapq.heappush(due, (self._begins + timedelta(minutes=rng.uniform(0, minutes)), number))
+        while due:
+            at, number = heapq.heappop(due)
+            device = self.devices[number]
+            every = timedelta(minutes=EVERY_MIN.get(device.device_class, EVERY_ELSE_MIN))
+            if not self._is_scripted(device, at):
+                yield reading(at.astimezone(self._city.policy.tz), device, self._value(device, at))
+            gap = SILENT_FOR if rng.random() < SILENT_PER_READING else every
+            heapq.heappush(due, (at + gap, number))
+
+    def shifted_covers(self) -> Iterator[Entry]:
+        """Now and then a cover is shifted, and put back within the hour."""
+        rng = Random(f"{self._seed}/covers")
+        covers = [device for device in self.devices if device.device_class == "manhole_tilt"]
+        at = self._begins
+        waiting: list[tuple[int, int, Entry]] = []
+        order = 0
+        while covers:
+            at += timedelta(days=rng.expovariate(TILTS_A_DAY))
+            now = microseconds(at)
+            while waiting and waiting[0][0] <= now:
+                yield heapq.heappop(waiting)[2]
+            for entry in self._shifted(rng.choice(covers), at, rng):
+                order += 1
+                heapq.heappush(waiting, (entry.at, order, entry))
+
+    def _shifted(self, cover: Device, at: datetime, rng: Random) -> Iterator[Entry]:
+        tilt = round(rng.uniform(18, 70), 1)
+        local = at.astimezone(self._city.policy.tz)
+        until = rng.randrange(20, 80)
+        for seconds in (0, 3, 30, *range(300, until * 60, 600)):
+            yield reading(local + timedelta(seconds=seconds), cover, tilt)
+        for minutes in (until, until + 1, until + 3):
+            yield reading(local + timedelta(minutes=minutes), cover, 2.0)
+
+    def _is_scripted(self, device: Device, at: datetime) -> bool:
+        windows = self._windows.get(device.device_id, ())
+        return any(begin <= at < end for begin, end in windows)
+
+    def _value(self, device: Device, at: datetime) -> float:
+        rng = self._rng
+        kind = device.device_class
+        if kind == "manhole_tilt":
+            return round(abs(rng.gauss(1.5, 0.8)), 2)
+        if kind == "rain_gauge":
+            rate = self._sky.intensity(at, self._city.district(device.spot.street))
+            return round(rate / 6 * rng.uniform(0.8, 1.2), 2)
+        if kind == "road_water":
+            rate = self._sky.intensity(at, self._city.district(device.spot.street))
+            return round(min(rate * 0.11 * rng.uniform(0.3, 1.0), 9.0), 1)
+        return round(abs(rng.gauss(1.2, 0.9)), 2)
