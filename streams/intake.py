@@ -26,6 +26,7 @@ from schemas.report import (
 from schemas.terms import SEVERITIES, Severity, Tier, Urgency
 from schemas.tick import TickEvent
 from streams.incidents.messages import Maker, event_id
+from streams.misplaced import Misplaced
 from streams.policy import CategoryRule, Policy, SourceRule
 from streams.program import Due, Horizon, Output, Record, Refuse
 from streams.reports.masking import masked
@@ -52,22 +53,6 @@ _reply = Maker(Reply)
 _reply_event = Maker(ReplyEvent)
 
 Outcome = Iterable[Output | Refuse]
-
-
-class Misplaced:
-    """A report under a foreign key: it belongs to the lane of its own id, and is sent there.
-
-    Attributes:
-        type, time: of the event inside, as an envelope has them.
-    """
-
-    __slots__ = ("key", "record", "time", "type")
-
-    def __init__(self, record: Record, key: str, kind: str, time: datetime) -> None:
-        self.record = record
-        self.key = key
-        self.type = kind
-        self.time = time
 
 
 class Intake:
@@ -101,8 +86,7 @@ class Intake:
         """Pass on, answer or refuse one report or update."""
         kind = type(event)
         if kind is Misplaced:
-            record = event.record
-            return (Output(INTAKE_REPORTS, event.key, record.value, None, record.headers),)
+            return (event.sent_on(INTAKE_REPORTS),)
         if not self._bounds.clock_is_sane(now):
             message = f"{now.isoformat()}, wanted a year between 1970 and 2199"
             return (Refuse(Reason(code="absurd_time", message=message, path="/time")),)

@@ -196,8 +196,14 @@ class SilenceRule(Section):
 
 
 class Triggers(Section):
-    """All triggers of a city."""
+    """All triggers of a city.
 
+    Attributes:
+        late_s: a reading that much older than a device's newest says nothing about the
+            danger of now, seconds.
+    """
+
+    late_s: float = Field(default=600, ge=0, le=86_400)
     limits: tuple[HardLimit, ...] = ()
     rises: tuple[Rise, ...] = ()
     silence: SilenceRule | None = None

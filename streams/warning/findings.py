@@ -1,0 +1,178 @@
+"""What sensing tells the street: a finding with its trigger, evidence and place."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+from schemas.reading import Finding, FindingEvent, ReadingEvent
+from schemas.terms import Category, Colour, Place, Severity, Urgency
+from streams.incidents.messages import Maker, event_id
+from streams.policy import Policy
+from streams.policy.triggers import HardLimit
+from streams.program import Output
+from streams.topics import STREET_INBOX
+from streams.warning.devices import Device
+from streams.warning.limits import Signal
+
+SOURCE = "/sensing"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_finding = Maker(Finding)
+_finding_event = Maker(FindingEvent)
+_place = Maker(Place)
+
+
+def moment(seconds: float) -> datetime:
+    """The time that many seconds after 1970, in UTC."""
+    return _EPOCH + timedelta(seconds=seconds)
+
+
+class Findings:
+    """Writes findings under one version of the policy."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+
+    def _unit(self, device: Device) -> str:
+        return self.policy.devices[device.kind].properties[device.measured].unit
+
+    def silence(
+        self,
+        device_id: str,
+        device: Device,
+        phase: Literal["opened", "cleared"],
+        now: datetime,
+        silence_s: float | None,
+        event: ReadingEvent | None,
+    ) -> Output:
+        """A device that should speak says nothing (W12), or speaks again."""
+        rule = self.policy.triggers.silence
+        assert rule is not None, "asked only where the policy has a silence rule"
+        return self._send(
+            device_id,
+            device,
+            trigger=rule.id,
+            version=rule.version,
+            phase=phase,
+            step=phase,
+            unit="s",
+            observed=now.timestamp() - device.seen,
+            threshold=silence_s,
+            colour=rule.colour,
+            category=self._category(rule.category),
+            severity=rule.severity,
+            urgency="normal",
+            began=device.silent,
+            observed_at=now,
+            time=now,
+            evidence=[] if event is None else [event.id],
+            count=0 if event is None else 1,
+            trace=None if event is None else event.traceparent,
+        )
+
+    def _category(self, code: str) -> Category:
+        rule = self.policy.category(None, code)
+        assert rule is not None, "a checked policy has no trigger for an unknown code"
+        return rule.category
+
+    def signal(
+        self,
+        device_id: str,
+        device: Device,
+        signal: Signal,
+        observed: float,
+        now: datetime,
+        trace: str | None,
+    ) -> Output:
+        """A limit was passed, passed further, or is safe again.
+
+        Args:
+            observed: event time of the reading, seconds since 1970.
+            now: the stage's clock, which stamps the message.
+        """
+        watch = signal.watch
+        step = watch.steps[signal.level] if isinstance(watch, HardLimit) else watch
+        return self._send(
+            device_id,
+            device,
+            trigger=watch.id,
+            version=watch.version,
+            phase=signal.phase,
+            step=f"{signal.phase}{signal.level}",
+            unit=self._unit(device),
+            observed=signal.observed,
+            threshold=signal.threshold,
+            colour=step.colour,
+            category=self._category(watch.category),
+            severity=step.severity,
+            urgency=step.urgency,
+            began=signal.began,
+            observed_at=moment(observed),
+            time=now,
+            evidence=signal.evidence,
+            count=signal.readings,
+            trace=trace,
+        )
+
+    def _send(
+        self,
+        device_id: str,
+        device: Device,
+        *,
+        trigger: str,
+        version: str,
+        phase: Literal["opened", "raised", "cleared"],
+        step: str,
+        unit: str,
+        observed: float,
+        threshold: float | None,
+        colour: Colour,
+        category: Category,
+        severity: Severity,
+        urgency: Urgency,
+        began: float,
+        observed_at: datetime,
+        time: datetime,
+        evidence: list[str],
+        count: int,
+        trace: str | None,
+    ) -> Output:
+        began_at = moment(began)
+        finding_id = f"{device_id}/{device.measured}/{trigger}/{began_at:%Y%m%dT%H%M%S.%fZ}"
+        message = _finding_event(
+            id=event_id(finding_id, step),
+            source=SOURCE,
+            subject=finding_id,
+            time=time,
+            traceparent=trace,
+            data=_finding(
+                finding_id=finding_id,
+                trigger=trigger,
+                trigger_version=version,
+                phase=phase,
+                device_id=device_id,
+                device_class=device.kind,
+                observed_property=device.measured,
+                unit=unit,
+                observed=observed,
+                threshold=threshold,
+                colour=colour,
+                category=category,
+                severity=severity,
+                urgency=urgency,
+                place=_place(
+                    lat=device.lat,
+                    lon=device.lon,
+                    street=device.street,
+                    district=self.policy.areas.parent(device.street),
+                    method="device",
+                    confidence=1.0,
+                ),
+                began_at=began_at,
+                observed_at=observed_at,
+                evidence=evidence,
+                evidence_count=count,
+                policy_version=self.policy.version,
+            ),
+        )
+        return Output(STREET_INBOX, device.street, message)
