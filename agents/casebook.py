@@ -14,7 +14,7 @@ from schemas.codec import read_any
 from schemas.errors import SchemaError
 from schemas.incident import Incident, IncidentEvent
 from schemas.outcome import AuditEntry, AuditEntryEvent, ReplyEvent
-from schemas.terms import TERMINAL, TIERS
+from schemas.terms import TERMINAL
 from streams.program import Record
 from streams.topics import ALERTS, AUDIT, INCIDENTS, REPLIES
 
@@ -171,10 +171,3 @@ def chain_is_whole(audit: list[AuditEntry]) -> bool:
         entry.n == n and (n == 1 or entry.previous_hash == audit[n - 2].hash)
         for n, entry in enumerate(audit, start=1)
     )
-
-
-def tier_of_area(area: str) -> str | None:
-    """The tier of a code by its length (9, 6, 4 digits); None for codes of other makes."""
-    lengths = {9: "street", 6: "district", 4: "city"}
-    tier = lengths.get(len(area)) if area.isdigit() else None
-    return tier if tier in TIERS else None

@@ -75,7 +75,7 @@ class Metrics:
         self._reasons = Bounded()
         self._census = Census(stage) if stage in TIERS else None
         self._restoring: dict[int, tuple[float, int]] = {}
-        self._owned: set[int] = set()
+        self._known: set[int] = set()
         ProcessCollector(registry=self.registry, namespace="chengyun")
 
         def counter(name: str, about: str, *labels: str) -> Counter:
@@ -175,22 +175,23 @@ class Metrics:
     def assigned(self, stage: str, partitions: Collection[int]) -> None:
         """The group has settled and these partitions are ours."""
         self.rebalances.labels(stage).inc()
-        for number in self._owned - set(partitions):
+        for number in self._known - set(partitions):
             self._forget(number)
         for number in partitions:
             self.partition_owned.labels(stage, str(number)).set(1)
-        self._owned = set(partitions)
+        self._known = set(partitions)
         self.condition.assigned(partitions)
 
     def revoked(self, stage: str, partitions: Collection[int]) -> None:
-        """A rebalance has begun: nothing flows until the next assignment."""
+        """A rebalance has begun: nothing flows until the next assignment.
+
+        What was counted stays: a lane that comes back at once keeps its memory too.
+        """
         for number in partitions:
-            self._forget(number)
-        self._owned -= set(partitions)
+            self.partition_owned.labels(stage, str(number)).set(0)
         self.condition.unsettled()
 
     def _forget(self, number: int) -> None:
-        self.partition_owned.labels(self.stage, str(number)).set(0)
         self.restore_remaining.labels(self.stage, str(number)).set(0)
         if self._census is not None:
             self._census.lost(number)

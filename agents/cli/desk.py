@@ -19,7 +19,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 from rich.console import Console
 
-from agents import broker
+from agents import broker, policy_files
 from agents.cli.wording import Wording
 from agents.settings import Settings, load_settings
 from agents.up.city import CityRecord, read_city
@@ -87,7 +87,8 @@ def open_desk(
             settings = load_settings(**{**given, **own, "broker": city.bootstrap})
     else:
         city = None
-    return Desk(settings, broker.bootstrap_servers(settings), words_for(settings), city)
+    words = words_for(settings).naming(policy_files.load(settings.policy_dir))
+    return Desk(settings, broker.bootstrap_servers(settings), words, city)
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

@@ -16,7 +16,6 @@ from agents.casebook import (
     Wanted,
     find,
     tell,
-    tier_of_area,
 )
 from agents.cli.desk import (
     AsJson,
@@ -217,9 +216,12 @@ async def _desk_of(
 ) -> tuple[str, str]:
     """The tier and area of the operator's desk: as given, or the incident's present owner."""
     if area is not None:
-        known = tier or tier_of_area(area)
+        assert desk.words.policy is not None
+        known = tier or desk.words.policy.areas.tier_of(area)
         if known is None:
-            raise ConfigurationError(f"--area {area}: its tier is not plain, wanted --tier too")
+            raise ConfigurationError(
+                f"--area {area}: the policy has no such area, wanted --tier too"
+            )
         return known, area
     story = await _tell(desk, incident_id)
     if story.incident is None:
@@ -235,7 +237,7 @@ def _give(desk: Desk, command: Command, as_json: bool, wait_s: float) -> None:
     assert tier is not None
     assert area is not None
     if not as_json:
-        sent = words.say("order_sent", action=words.word(command.action), area=area)
+        sent = words.say("order_sent", action=words.word(command.action), area=words.area(area))
         typer.echo(sent, err=True)
     at = desk.now() or datetime.now(UTC)
     event = run(give_order(desk.settings, desk.bootstrap, command, tier, area, at, wait_s))

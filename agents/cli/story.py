@@ -50,17 +50,20 @@ def _facts(incident: Incident, words: Wording, now: datetime | None) -> Table:
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim", no_wrap=True)
     table.add_column()
-    owner = f"{words.word(incident.tier)} {incident.area}"
+    owner = f"{words.word(incident.tier)} {words.area(incident.area)}"
+    if words.area(incident.area) != incident.area:
+        owner += f" ({incident.area})"
     state = f"{words.word(incident.state)} · {words.word(incident.severity)}"
     if incident.danger_to_life:
         state += f" · {words.say('danger')}"
     table.add_row(words.say("col_state"), state)
     table.add_row(words.say("owner"), owner)
-    units = incident.unit or "–"
+    units = words.unit(incident.unit)
     if incident.assisting:
-        units += " · " + words.say("assisting", units="、".join(incident.assisting))
+        others = "、".join(map(words.unit, incident.assisting))
+        units += " · " + words.say("assisting", units=others)
     table.add_row(words.say("unit"), units)
-    table.add_row(words.say("place"), _place(incident))
+    table.add_row(words.say("place"), _place(incident, words))
     table.add_row(words.say("limit"), _limit(incident, words, now))
     bonds = [
         words.say(text, id=other)
@@ -76,12 +79,12 @@ def _facts(incident: Incident, words: Wording, now: datetime | None) -> Table:
     return table
 
 
-def _place(incident: Incident) -> str:
+def _place(incident: Incident, words: Wording) -> str:
     place = incident.place
     parts = [place.address or ""]
     if place.lat is not None and place.lon is not None:
         parts.append(f"({place.lat:.5f}, {place.lon:.5f})")
-    parts.append(" / ".join(code for code in (place.district, place.street) if code))
+    parts.append(" / ".join(words.area(code) for code in (place.district, place.street) if code))
     return " ".join(part for part in parts if part) or "–"
 
 
@@ -235,11 +238,11 @@ def _row(incident: Incident, words: Wording, now: datetime | None) -> Iterator[s
     yield incident.incident_id
     yield words.grade(incident.severity)
     yield words.word(incident.state)
-    yield f"{words.word(incident.tier)} {incident.area}"
+    yield f"{words.word(incident.tier)} {words.area(incident.area)}"
     yield _short_limit(incident, words, now)
     yield str(max(incident.report_count, len(incident.reports)))
     yield incident.title
-    yield incident.unit or "–"
+    yield words.unit(incident.unit)
 
 
 def _short_limit(incident: Incident, words: Wording, now: datetime | None) -> Text:

@@ -140,6 +140,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{stage} 在 {window:g} 秒内退出超过 {of} 次,停止。日志:{log}",
         "{stage} ended more than {of} times within {window:g} s: giving up. Log: {log}",
     ),
+    "up_refused": (
+        "{stage} 无法启动({how})。日志:{log}",
+        "{stage} refuses to start ({how}). Log: {log}",
+    ),
     "up_not_ready": (
         "{seconds:g} 秒内未就绪:{stages}。日志:{log}",
         "not ready within {seconds:g} s: {stages}. Logs: {log}",

@@ -138,7 +138,9 @@ class _Screen:
         if message.overdue:
             line.append(f" {words.say('report_late')}", "bold red")
         line.append(f"  {message.title}")
-        line.append(f"  {words.word(message.tier)} {message.area}  {message.incident_id}", "dim")
+        line.append(
+            f"  {words.word(message.tier)} {words.area(message.area)}  {message.incident_id}", "dim"
+        )
         yield line
 
     def note(self, text: str, /, **values: object) -> None:

@@ -6,12 +6,13 @@ A colour is never shown by colour alone: each has a shape and a character too
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
 from agents.cli.texts import TEXTS
+from streams.policy import Policy
 
 Lang = Literal["zh", "en"]
 
@@ -124,6 +125,24 @@ class Wording:
 
     lang: Lang
     zone: ZoneInfo
+    policy: Policy | None = None
+
+    def naming(self, policy: Policy) -> Wording:
+        """The same words, calling areas and units by the names that the policy gives them."""
+        return replace(self, policy=policy)
+
+    def area(self, code: str | None) -> str:
+        """What people call an area; its code where no name is known."""
+        if code is None:
+            return "–"
+        text = None if self.policy is None else self.policy.areas.text(code)
+        return code if text is None else text.of(self.lang)
+
+    def unit(self, code: str | None) -> str:
+        """What people call a unit; its code where no name is known."""
+        if code is None:
+            return "–"
+        return code if self.policy is None else self.policy.unit_name(code, self.lang)
 
     def say(self, text: str, /, **values: object) -> str:
         """A sentence of the catalogue with its blanks filled in."""

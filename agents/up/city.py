@@ -22,7 +22,8 @@ class CityRecord(BaseModel):
         embedded: whether its broker is the one that we run ourselves.
         time: wall or event, as the workers were told.
         real_origin, city_origin, speed: the city's clock; city_origin None is real time.
-        ended_at: real time; None while it runs.
+        seed: of a made-up city.
+        seen_at: when its `up` last said that it runs; ended_at: None while it runs. Real time.
     """
 
     prefix: str
@@ -34,15 +35,19 @@ class CityRecord(BaseModel):
     real_origin: AwareDatetime | None = None
     city_origin: AwareDatetime | None = None
     speed: float = 1.0
+    seed: int | None = None
     pid: int
     started_at: AwareDatetime
+    seen_at: AwareDatetime | None = None
     ended_at: AwareDatetime | None = None
 
     def now(self) -> datetime | None:
         """The time of day in the city; where it has ended, the last it had. None in event time."""
         if self.time == "event":
             return None
-        real = self.ended_at or datetime.now(UTC)
+        real = datetime.now(UTC)
+        if not self.runs():
+            real = self.ended_at or self.seen_at or self.started_at
         if self.city_origin is None or self.real_origin is None:
             return real
         return self.city_origin + (real - self.real_origin) * self.speed
@@ -60,17 +65,18 @@ class CityRecord(BaseModel):
         return True
 
 
-def write_city(data_dir: Path, record: CityRecord) -> None:
-    """Keep the record, whole or not at all."""
-    data_dir.mkdir(parents=True, exist_ok=True)
-    fresh = data_dir / f"{FILE}.{os.getpid()}"
-    fresh.write_text(record.model_dump_json(indent=1) + "\n")
-    fresh.replace(data_dir / FILE)
+def write_city(data_dir: Path, home: Path, record: CityRecord) -> None:
+    """Keep the record as the last city of the machine, and with the files of its own run."""
+    for place in (data_dir, home):
+        place.mkdir(parents=True, exist_ok=True)
+        fresh = place / f"{FILE}.{os.getpid()}"
+        fresh.write_text(record.model_dump_json(indent=1) + "\n")
+        fresh.replace(place / FILE)
 
 
-def read_city(data_dir: Path) -> CityRecord | None:
-    """The last city of this data directory; None if there was none that can be read."""
+def read_city(place: Path) -> CityRecord | None:
+    """The last city of a data directory or of a run; None if none can be read there."""
     try:
-        return CityRecord.model_validate_json((data_dir / FILE).read_bytes())
+        return CityRecord.model_validate_json((place / FILE).read_bytes())
     except (FileNotFoundError, NotADirectoryError, ValidationError):
         return None

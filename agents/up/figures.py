@@ -1,0 +1,120 @@
+"""What the workers' probes and figures say, as the board needs it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+from prometheus_client.parser import text_string_to_metric_families
+
+from agents.metrics import moment_of
+
+TIMEOUT_S = 2.0
+
+
+@dataclass(slots=True)
+class Figures:
+    """One look at one worker. Counters are of this process alone.
+
+    Attributes:
+        condition: ``ready``, ``restoring``, ``joining``, ``stuck``, ``stopping``.
+        delays: sum of seconds and count of the delays observed.
+        watermarks: event time completed, by partition.
+        escalations: by (rule, direction); alerts: by (colour, state); dead: by reason.
+    """
+
+    condition: str = "starting"
+    ready: bool = False
+    restore_remaining: int = 0
+    records_in: float = 0.0
+    records_out: float = 0.0
+    delays: tuple[float, float] = (0.0, 0.0)
+    open: int = 0
+    overdue: int = 0
+    escalations: Counter[tuple[str, str]] = field(default_factory=Counter)
+    alerts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    dead: Counter[str] = field(default_factory=Counter)
+    watermarks: dict[int, datetime] = field(default_factory=dict)
+
+    @property
+    def complete_until(self) -> datetime | None:
+        """Event time up to which every lane seen is complete."""
+        return min(self.watermarks.values(), default=None)
+
+
+def read_figures(exposition: str, ready: dict[str, Any]) -> Figures:
+    """Make figures of ``/metrics`` and ``/readyz``."""
+    figures = Figures(
+        condition=str(ready.get("state", "starting")),
+        ready=bool(ready.get("ready")),
+        restore_remaining=int(ready.get("restore_remaining", 0)),
+    )
+    delay_sum = delay_count = 0.0
+    for family in text_string_to_metric_families(exposition):
+        for name, labels, value, *_ in family.samples:
+            match name:
+                case "chengyun_records_in_total":
+                    figures.records_in += value
+                case "chengyun_records_out_total":
+                    figures.records_out += value
+                case "chengyun_records_dead_total":
+                    figures.dead[labels["reason"]] += int(value)
+                case "chengyun_record_delay_seconds_sum":
+                    delay_sum += value
+                case "chengyun_record_delay_seconds_count":
+                    delay_count += value
+                case "chengyun_open_incidents":
+                    figures.open += int(value)
+                case "chengyun_overdue_incidents":
+                    figures.overdue += int(value)
+                case "chengyun_escalations_total":
+                    figures.escalations[labels["rule"], labels["direction"]] += int(value)
+                case "chengyun_alerts_total":
+                    figures.alerts[labels["colour"], labels["state"]] += int(value)
+                case "chengyun_watermark_timestamp_seconds":
+                    figures.watermarks[int(labels["partition"])] = moment_of(value)
+    figures.delays = (delay_sum, delay_count)
+    return figures
+
+
+async def look(address_file: Path) -> Figures | None:
+    """Ask one worker; None when it does not answer (yet, or any more)."""
+    address = _address(address_file)
+    if address is None:
+        return None
+    host, port = address
+    try:
+        async with asyncio.timeout(TIMEOUT_S):
+            ready = orjson.loads(await _get(host, port, "/readyz"))
+            exposition = (await _get(host, port, "/metrics")).decode()
+    except (OSError, TimeoutError, orjson.JSONDecodeError, asyncio.IncompleteReadError):
+        return None
+    return read_figures(exposition, ready)
+
+
+def _address(file: Path) -> tuple[str, int] | None:
+    try:
+        host, _, port = file.read_text().strip().rpartition(":")
+    except OSError:
+        return None  # the worker does not listen yet, or no longer
+    return (host, int(port)) if port.isdigit() else None
+
+
+async def _get(host: str, port: int, path: str) -> bytes:
+    """The body of an answer of our own health server, whatever its status."""
+    reader, writer = await asyncio.open_connection(host, port)
+    try:
+        writer.write(f"GET {path} HTTP/1.0\r\nHost: {host}\r\n\r\n".encode())
+        await writer.drain()
+        answer = await reader.read()
+    finally:
+        writer.close()
+    head, _, body = answer.partition(b"\r\n\r\n")
+    if not head.startswith(b"HTTP/"):
+        raise OSError(f"{host}:{port} does not speak HTTP")
+    return body

@@ -1,0 +1,415 @@
+"""One run of the city from the first topic to the last table."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal, Protocol, TypeVar
+
+from aiokafka.errors import KafkaError
+
+from agents import topic_admin
+from agents.cli.wording import Wording
+from agents.ledger import open_ledger
+from agents.runtime.clock import Clock
+from agents.up.board import View
+from agents.up.city import CityRecord, write_city
+from agents.up.count import COUNTED, Count, TierOf, count
+from agents.up.figures import Figures, look
+from agents.up.newest import NewestAlerts
+from agents.up.picture import Picture
+from agents.up.plan import STAGES, Plan
+from agents.up.summary import Summary
+from agents.up.supervisor import Budget, GaveUp, Supervisor, last_lines
+from schemas.errors import ChengyunError
+
+T = TypeVar("T")
+Ending = Literal["time", "done", "asked", "failed"]
+
+READY_S = 120.0
+LOOK_S = 1.0
+HASTY_LOOK_S = 0.25
+QUIET_LOOKS = 4
+FEED_STOP_S = 3.0
+
+
+class SoFar(Protocol):
+    """How far a feed is."""
+
+    @property
+    def written(self) -> int: ...
+    @property
+    def of(self) -> int | None: ...
+    @property
+    def at(self) -> datetime | None: ...
+
+
+class FedWhole(Protocol):
+    """How a feed ended."""
+
+    @property
+    def written(self) -> int: ...
+    @property
+    def resumed_from(self) -> int: ...
+    @property
+    def elapsed_s(self) -> float: ...
+    @property
+    def complete(self) -> bool: ...
+
+
+Feeding = Callable[[Callable[[SoFar], None], asyncio.Event], Awaitable[FedWhole]]
+"""Feeds the city: told progress and when to stop, answers how it ended."""
+
+
+class _EndedError(Exception):
+    """The run ends before what was waited for has come; `Run.ending` says why."""
+
+
+@dataclass(slots=True)
+class _Feed:
+    begun: float | None = None
+    fed: FedWhole | None = None
+    first: int = 0
+    drained_s: float | None = None
+    quiet: int = 0
+
+
+@dataclass(slots=True)
+class Run:
+    """Brings the city up, keeps it in view, and takes it down again.
+
+    Args:
+        record: what is kept for other commands to find this city.
+        feeding: where its events come from.
+        tier_of: the tier of an area's code, for the summary.
+    """
+
+    plan: Plan
+    words: Wording
+    view: View
+    record: CityRecord
+    feeding: Feeding
+    tier_of: TierOf
+    picture: Picture = field(default_factory=Picture)
+    ending: Ending | None = None
+    message: str | None = None
+    _stop: asyncio.Event = field(default_factory=asyncio.Event)
+    _hurried: asyncio.Event = field(default_factory=asyncio.Event)
+    _feed: _Feed = field(default_factory=_Feed)
+    _feed_stop: asyncio.Event = field(default_factory=asyncio.Event)
+    _supervisor: Supervisor | None = None
+    _seen_s: float = 0.0
+
+    async def go(self) -> Summary:
+        """Run until the end that the plan names, a signal, or a failure."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, self._told_to_stop)
+        begun = time.monotonic()
+        summary = Summary(
+            prefix=self.plan.settings.prefix,
+            bootstrap=self.plan.bootstrap,
+            logs=str(self.plan.logs),
+            ended="failed",
+        )
+        feed: asyncio.Task[FedWhole] | None = None
+        since: dict[tuple[str, int], int] = {}
+        try:
+            since = await self._unless_ended(self._lay_out())
+            await self._unless_ended(self._start_stages())
+            await self._unless_ended(self._await_ready(begun))
+            summary.startup_s = time.monotonic() - begun
+            feed = asyncio.create_task(self._run_feed())
+            await self._keep_in_view(feed)
+        except _EndedError:
+            pass  # `ending` and `message` say it
+        except ChengyunError as error:
+            self._fail(error.message)
+        finally:
+            await self._take_down(feed)
+        self.view.close()
+        summary.count = await self._count(since)
+        return self._filled(summary)
+
+    # --- coming up
+
+    async def _lay_out(self) -> dict[tuple[str, int], int]:
+        """Create the topics; answer where each ends before this run."""
+        plan = self.plan
+        specs = topic_admin.wanted_topics(plan.settings, embedded=plan.embedded)
+        await topic_admin.apply(plan.settings, plan.bootstrap, specs)
+        self._note("up_topics", count=len(specs), prefix=plan.settings.prefix)
+        async with open_ledger(plan.settings, plan.bootstrap, COUNTED) as ledger:
+            return await ledger.ends(COUNTED)
+
+    async def _start_stages(self) -> None:
+        settings = self.plan.settings
+        budget = Budget(settings.restart_limit, settings.restart_window_s)
+        self._supervisor = Supervisor(self.plan, STAGES, budget, self)
+        self._note("up_workers", logs=self.plan.logs)
+        await self._supervisor.start()
+        write_city(settings.data_dir, self.plan.home, self.record)
+
+    async def _await_ready(self, begun: float) -> None:
+        """Wait until every stage is ready, showing what is waited for."""
+        end = time.monotonic() + READY_S
+        while not self.picture.ready:
+            if time.monotonic() > end:
+                waiting = [s.stage for s in self.picture.stages.values() if not s.ready]
+                named = "、".join(self.words.word(stage) for stage in waiting)
+                self._fail(self._say_not_ready(named))
+            await self._look(begun, 0.3)
+        self._note("up_ready", seconds=time.monotonic() - begun)
+
+    def _say_not_ready(self, named: str) -> str:
+        return self.words.say("up_not_ready", seconds=READY_S, stages=named, log=self.plan.logs)
+
+    # --- running
+
+    async def _run_feed(self) -> FedWhole:
+        self._note("up_feeding", source=self.plan.source)
+        self._feed.begun = time.monotonic()
+        return await self.feeding(self._fed_so_far, self._feed_stop)
+
+    def _fed_so_far(self, so_far: SoFar) -> None:
+        self.picture.fed = (so_far.written, so_far.of)
+        self.picture.fed_until = so_far.at
+
+    async def _keep_in_view(self, feed: asyncio.Task[FedWhole]) -> None:
+        """Look, show, and find out when it is over."""
+        ready_at = time.monotonic()
+        plan = self.plan
+        async with AsyncExitStack() as stack:
+            ledger = await stack.enter_async_context(
+                open_ledger(plan.settings, plan.bootstrap, NewestAlerts.TOPICS)
+            )
+            newest = NewestAlerts(ledger)
+            await newest.begin()
+            while self.ending is None:
+                pause = HASTY_LOOK_S if self._draining() else LOOK_S
+                if plan.run_s is not None:
+                    left = ready_at + plan.run_s - time.monotonic()
+                    self.picture.left_s = left
+                    if left <= 0:
+                        self._end("time")
+                        break
+                    pause = min(pause, left)
+                await self._look(ready_at, pause, newest)
+                self._see_feed(feed)
+
+    async def _look(self, begun: float, pause_s: float, newest: NewestAlerts | None = None) -> None:
+        """One look at everything, shown; then wait a little, or less when it is over.
+
+        Raises:
+            _EndedError: it is over.
+        """
+        picture, supervisor = self.picture, self._supervisor
+        if supervisor is None:
+            raise RuntimeError("no stage has been started")
+        files = [self.plan.address_file(stage) for stage in STAGES]
+        looks = await asyncio.gather(*map(look, files))
+        figures: dict[str, Figures | None] = dict(zip(STAGES, looks, strict=True))
+        running = {stage: post.running for stage, post in supervisor.posts.items()}
+        now = time.monotonic()
+        picture.look(figures, running, now - self._seen_s if self._seen_s else 0.0)
+        self._seen_s = now
+        for stage, post in supervisor.posts.items():
+            picture.stages[stage].restarts = post.restarts
+        picture.elapsed_s = now - begun
+        picture.city_time = self._city_time()
+        if newest is not None:
+            picture.newest = await newest.look()
+        self.view.show(picture)
+        self._keep_record()
+        await self._unless_ended(asyncio.sleep(pause_s))
+
+    def _city_time(self) -> datetime | None:
+        if self.plan.settings.time == "wall":
+            return Clock.of(self.plan.settings).now()
+        return self.picture.complete_until(self._lanes()) or self.picture.fed_until
+
+    def _lanes(self) -> dict[str, int]:
+        return {stage: self.plan.sizing.partitions(stage) for stage in STAGES}
+
+    def _keep_record(self) -> None:
+        """Let others know that the city was alive just now, a few times a minute."""
+        now = datetime.now(UTC)
+        seen = self.record.seen_at
+        if seen is None or (now - seen).total_seconds() > 5:
+            self.record = self.record.model_copy(update={"seen_at": now})
+            write_city(self.plan.settings.data_dir, self.plan.home, self.record)
+
+    def _see_feed(self, feed: asyncio.Task[FedWhole]) -> None:
+        """Notice that the feed has ended, and when every tier has had all of it."""
+        mine = self._feed
+        if not feed.done() or mine.begun is None:
+            return
+        if mine.fed is None:
+            error = feed.exception()
+            if error is not None:
+                why = error.message if isinstance(error, ChengyunError) else repr(error)
+                self._fail(self.words.say("up_feed_failed", why=why))
+            mine.fed = feed.result()
+            events = mine.fed.written - mine.fed.resumed_from
+            self._note("up_fed", events=events, seconds=mine.fed.elapsed_s)
+        if mine.drained_s is None and mine.fed.complete and self._is_drained():
+            mine.drained_s = time.monotonic() - mine.begun
+            self._note("up_drained", seconds=mine.drained_s)
+            if self.plan.until_done:
+                self._end("done")
+
+    def _draining(self) -> bool:
+        return self._feed.fed is not None and self._feed.drained_s is None
+
+    def _is_drained(self) -> bool:
+        """Whether the last event is through every tier."""
+        if self.plan.settings.time == "event" and self.plan.until is not None:
+            reached = self.picture.complete_until(self._lanes())
+            return reached is not None and reached >= self.plan.until
+        quiet = self.picture.ready and self.picture.rate < 1.0
+        self._feed.quiet = self._feed.quiet + 1 if quiet else 0
+        return self._feed.quiet >= QUIET_LOOKS
+
+    # --- ending
+
+    def _told_to_stop(self) -> None:
+        """A signal: the first ends the run in order, the second hurries."""
+        if self._stop.is_set():
+            self._hurried.set()
+            if self._supervisor is not None:
+                self._supervisor.hurry()
+            return
+        self._end("asked")
+
+    def _end(self, ending: Ending, message: str | None = None) -> None:
+        if self.ending is None:
+            self.ending, self.message = ending, message
+        self._stop.set()
+
+    def _fail(self, message: str) -> None:
+        self._end("failed", message)
+        raise _EndedError
+
+    async def _unless_ended(self, work: Coroutine[Any, Any, T]) -> T:
+        """Do it, unless the run ends first.
+
+        Raises:
+            _EndedError: the run has ended; the work was abandoned.
+        """
+        task = asyncio.ensure_future(work)
+        stopped = asyncio.ensure_future(self._stop.wait())
+        waiting: set[asyncio.Future[Any]] = {task, stopped}
+        if self._supervisor is not None:
+            waiting.add(self._supervisor.failed)
+        try:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopped.cancel()
+        if task.done():
+            return task.result()
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        if self._supervisor is not None and self._supervisor.failed.done():
+            self._end("failed", self._why(self._supervisor.failed.result()))
+        raise _EndedError
+
+    async def _take_down(self, feed: asyncio.Task[FedWhole] | None) -> None:
+        """Stop the feed, then the workers; what they have not committed comes again."""
+        begun = time.monotonic()
+        self._note("up_stopping")
+        self._feed_stop.set()
+        if feed is not None:
+            await asyncio.wait({feed}, timeout=0 if self._hurried.is_set() else FEED_STOP_S)
+            if not feed.done():
+                feed.cancel()
+            await asyncio.gather(feed, return_exceptions=True)
+            if self._feed.fed is None and not feed.cancelled() and feed.exception() is None:
+                self._feed.fed = feed.result()
+        if self._supervisor is not None:
+            await self._supervisor.stop()
+            now = datetime.now(UTC)
+            self.record = self.record.model_copy(update={"seen_at": now, "ended_at": now})
+            write_city(self.plan.settings.data_dir, self.plan.home, self.record)
+        text = "up_hurry" if self._hurried.is_set() else "up_stopped"
+        self._note(text, seconds=time.monotonic() - begun)
+
+    async def _count(self, since: dict[tuple[str, int], int]) -> Count | None:
+        """Count the run from its topics, unless somebody is in a hurry or they are not there."""
+        if self._hurried.is_set() or not since:
+            return None
+        self._note("up_counting")
+        plan = self.plan
+        counting = asyncio.ensure_future(self._count_all(since))
+        hurried = asyncio.ensure_future(self._hurried.wait())
+        await asyncio.wait({counting, hurried}, return_when=asyncio.FIRST_COMPLETED)
+        hurried.cancel()
+        if not counting.done():
+            counting.cancel()
+        try:
+            return await counting
+        except asyncio.CancelledError:
+            return None
+        except (ChengyunError, KafkaError) as error:
+            self.view.note(f"{plan.bootstrap}: {error}")
+            return None
+
+    async def _count_all(self, since: dict[tuple[str, int], int]) -> Count:
+        plan = self.plan
+        async with open_ledger(plan.settings, plan.bootstrap, COUNTED) as ledger:
+            return await count(ledger, self.tier_of, lambda read, of: None, since)
+
+    def _filled(self, summary: Summary) -> Summary:
+        mine = self._feed
+        summary.ended = self.ending or "failed"
+        summary.message = self.message
+        written, _ = self.picture.fed
+        first = mine.fed.resumed_from if mine.fed is not None else 0
+        summary.events = (mine.fed.written if mine.fed is not None else written) - first
+        if mine.fed is not None:
+            summary.seconds = mine.fed.elapsed_s
+        elif mine.begun is not None:
+            summary.seconds = time.monotonic() - mine.begun
+        summary.drained_s = mine.drained_s
+        if self._supervisor is not None:
+            summary.restarts = self._supervisor.restarts
+        return summary
+
+    # --- telling
+
+    def _note(self, text: str, /, **values: object) -> None:
+        self.view.note(self.words.say(text, **values))
+
+    def crashed(self, stage: str, how: tuple[str, str | int], restart: int) -> None:
+        """A worker has ended unexpectedly and is started again."""
+        self._note(
+            "up_crashed",
+            stage=self.words.word(stage),
+            how=self._how(how),
+            n=restart,
+            of=self.plan.settings.restart_limit,
+        )
+
+    def gave_up(self, gone: GaveUp) -> None:
+        """A worker cannot be kept alive; the run ends and says why."""
+
+    def _how(self, how: tuple[str, str | int]) -> str:
+        text, value = how
+        return self.words.say(text, name=value, code=value)
+
+    def _why(self, gone: GaveUp) -> str:
+        """Why a worker could not be kept alive, with the end of its log."""
+        log = self.plan.log_of(gone.stage)
+        told = self.words.say(
+            "up_refused" if gone.refused else "up_gave_up",
+            stage=self.words.word(gone.stage),
+            how=self._how(gone.how),
+            window=self.plan.settings.restart_window_s,
+            of=self.plan.settings.restart_limit,
+            log=log,
+        )
+        return "\n".join([told, *(f"  {line}" for line in last_lines(log))])
