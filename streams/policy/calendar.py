@@ -69,7 +69,7 @@ class Calendar(Section):
     @field_validator("office_hours", mode="before")
     @classmethod
     def _quoted_times(cls, value: object) -> object:
-        # YAML reads an unquoted 09:00 as the number 540, which would pass for nine minutes.
+        # YAML reads an unquoted 12:00 as the number 720, which would pass for twelve minutes.
         if any(isinstance(edge, int) for pair in _pairs(value) for edge in _pairs(pair)):
             raise ValueError('wanted times in quotes, such as ["09:00", "12:00"]')
         return value
