@@ -74,7 +74,7 @@ class Chunk:
         self.allowed = min(operations or partition.limits.records, partition.limits.records)
         self.careful = careful
         self.bulk = bulk
-        self.state = State(partition.base)
+        self.state = State(partition.base, partition.decoded)
         self.effects = Effects()
         self.operations = 0
         self.size = 0
@@ -104,6 +104,7 @@ class Chunk:
             self._emit(output, None)
         partition.driven_by_now = self.horizon.now is not None and self.horizon.now >= self.now
         effects.dirty = self._changes()
+        effects.state = self.state
         return effects
 
     def full(self) -> bool:

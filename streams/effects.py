@@ -74,6 +74,7 @@ class Effects:
         defects: one line for each failure that counts towards the stop limit.
         lateness_s: how long after its due time the latest entry fired, seconds.
         reached: everything due up to there has been fired.
+        state: the view it was computed on, for what is kept decoded.
     """
 
     outputs: list[Output] = field(default_factory=list)
@@ -91,6 +92,7 @@ class Effects:
     defects: list[str] = field(default_factory=list)
     lateness_s: float = 0.0
     reached: Horizon = field(default_factory=lambda: Horizon(None, None))
+    state: State | None = None
     popped: tuple[list[Armed], list[Armed]] = field(default_factory=lambda: ([], []))
 
     @property

@@ -26,7 +26,7 @@ from streams.dead_letters import bury, reason_of
 from streams.effects import Armed, BulkProgram, ChunkLimits, Effects, RawRecord
 from streams.partitioner import Homes
 from streams.program import Program, Record
-from streams.state import DUE_BYTES, Namespace, from_microseconds
+from streams.state import DUE_BYTES, Decoded, Namespace, from_microseconds
 from streams.topics import Topic
 
 __all__ = ["BulkProgram", "ChunkLimits", "Effects", "Partition", "RawRecord"]
@@ -60,6 +60,7 @@ class Partition:
         self.seconds = seconds
         self.homes = None if partitions is None else Homes(partitions)
         self.base: dict[bytes, bytes] = {}
+        self.decoded = Decoded()
         self.heaps: tuple[list[Armed], list[Armed]] = ([], [])
         self.inputs: dict[str, Topic] = {topic.name: topic for topic in program.inputs}
         self.namespaces: dict[bytes, Namespace[Any]] = {n.prefix: n for n in program.namespaces}
@@ -172,6 +173,8 @@ class Partition:
                 armed = (due, key)
                 if before is None or before[:DUE_BYTES] != due_bytes or armed in popped[clock]:
                     heapq.heappush(self.heaps[clock], armed)
+        if effects.state is not None:
+            effects.state.keep_decoded()
         self._drop_stale_armings()
 
     def _drop_stale_armings(self) -> None:

@@ -16,6 +16,7 @@ import heapq
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 if TYPE_CHECKING:
@@ -55,6 +56,9 @@ class Namespace(Generic[T]):
             value. When fire() raises on such an entry, the record becomes the dead
             letter, the entry is dropped, and it counts towards the stop limit as a
             raising step does. Any other entry is kept and disarmed.
+        decoded: how many values a lane keeps decoded between chunks, for entries that are
+            dear to decode and met again soon. A step must then `put` whatever it changed:
+            a change in place that is not put would live on in memory alone.
     """
 
     name: str
@@ -65,6 +69,7 @@ class Namespace(Generic[T]):
     clock: Clock = "now"
     on_due: Literal["fire", "expire"] = "fire"
     holds: Callable[[T], Record] | None = None
+    decoded: int = 0
 
     def __post_init__(self) -> None:
         if not self.name or "/" in self.name:
@@ -96,29 +101,59 @@ class Table(Generic[T]):
     takes the table once per chunk and calls it directly.
     """
 
-    __slots__ = ("_base", "_decode", "_fresh", "_slots", "_watermark", "namespace", "prefix")
+    __slots__ = (
+        "_base",
+        "_decode",
+        "_decoded",
+        "_fresh",
+        "_slots",
+        "_slots_touching",
+        "_watermark",
+        "namespace",
+        "prefix",
+    )
 
-    def __init__(self, namespace: Namespace[T], base: Mapping[bytes, bytes], fresh: Fresh) -> None:
+    def __init__(
+        self,
+        namespace: Namespace[T],
+        base: Mapping[bytes, bytes],
+        fresh: Fresh,
+        decoded: Decoded | None = None,
+    ) -> None:
         self.namespace = namespace
+        self._decoded = None if decoded is None or not namespace.decoded else decoded
         self.prefix = namespace.prefix
         self._base = base
         self._decode = namespace.decode
         self._fresh = fresh
         self._watermark = namespace.clock == "watermark"
         self._slots: dict[str, Slot] = {}
+        self._slots_touching: Slots | None = None
 
     def slot(self, key: str) -> Slot:
         """The entry as it stands in this chunk, decoded at its first use."""
         slot = self._slots.get(key)
         if slot is None:
-            stored = self._base.get(self.prefix + key.encode())
+            stored_key = self.prefix + key.encode()
+            stored = self._base.get(stored_key)
             if stored is None:
                 slot = Slot(None, 0)
             else:
                 due = int.from_bytes(stored[:DUE_BYTES], "big")
-                slot = Slot(self._decode(stored[DUE_BYTES:]), due)
+                value = None if self._decoded is None else self._decoded.take(stored_key)
+                slot = Slot(self._decode(stored[DUE_BYTES:]) if value is None else value, due)
             self._slots[key] = slot
         return slot
+
+    def touching(self) -> Slots:
+        """Entries by key for a tight loop: each one asked for counts as put again.
+
+        ``slots[key].value`` is read and written directly; None means that there is no
+        such entry. Due times stay as they are.
+        """
+        if self._slots_touching is None:
+            self._slots_touching = Slots(self)
+        return self._slots_touching
 
     def get(self, key: str) -> T | None:
         """The value under `key`, or None. It may be changed in place and put again."""
@@ -168,6 +203,14 @@ class Table(Generic[T]):
         slot.touched = True
         return slot.value
 
+    def keep_decoded(self) -> None:
+        """The chunk is committed: what it has decoded is good for the next one."""
+        if self._decoded is not None:
+            prefix, keep, most = self.prefix, self._decoded.keep, self.namespace.decoded
+            for key, slot in self._slots.items():
+                if slot.value is not None:
+                    keep(prefix + key.encode(), slot.value, most)
+
     def changes(self) -> Iterator[tuple[bytes, bytes | None]]:
         """Stored key and value of every entry that differs from what is committed.
 
@@ -190,6 +233,45 @@ class Table(Generic[T]):
                 yield stored_key, after
 
 
+class Decoded:
+    """Values of a lane's entries as they were decoded or last put, between chunks.
+
+    A chunk takes a value out and gives it back only when it is committed, so what a
+    failed chunk has changed in place is never seen again.
+    """
+
+    __slots__ = ("_values",)
+
+    def __init__(self) -> None:
+        self._values: dict[bytes, dict[bytes, Any]] = {}
+
+    def take(self, stored_key: bytes) -> Any:
+        """The value of an entry, which nobody else has from now on; None if it is not here."""
+        values = self._values.get(stored_key[: stored_key.index(b"/")])
+        return None if values is None else values.pop(stored_key, None)
+
+    def keep(self, stored_key: bytes, value: Any, most: int) -> None:
+        """Keep a committed value; beyond `most` of its namespace, the oldest quarter goes."""
+        values = self._values.setdefault(stored_key[: stored_key.index(b"/")], {})
+        values[stored_key] = value
+        if len(values) > most:
+            for oldest in list(islice(values, most // 4 + 1)):
+                del values[oldest]
+
+
+class Slots(dict[str, Slot]):
+    """The entries of a table that a tight loop works on, at the speed of a dictionary."""
+
+    def __init__(self, table: Table[Any]) -> None:
+        super().__init__()
+        self._table = table
+
+    def __missing__(self, key: str) -> Slot:
+        slot = self[key] = self._table.slot(key)
+        slot.touched = True
+        return slot
+
+
 # Entries armed within the chunk, as heaps of (microseconds, stored key), one per clock:
 # the first for "now", the second for "watermark".
 Fresh = tuple[list[tuple[int, bytes]], list[tuple[int, bytes]]]
@@ -202,10 +284,11 @@ class State:
     leaves no trace.
     """
 
-    __slots__ = ("_base", "_tables", "fresh")
+    __slots__ = ("_base", "_decoded", "_tables", "fresh")
 
-    def __init__(self, base: Mapping[bytes, bytes]) -> None:
+    def __init__(self, base: Mapping[bytes, bytes], decoded: Decoded | None = None) -> None:
         self._base = base
+        self._decoded = decoded
         self._tables: dict[str, Table[Any]] = {}
         self.fresh: Fresh = ([], [])
 
@@ -213,7 +296,9 @@ class State:
         """All entries of one namespace."""
         table = self._tables.get(namespace.name)
         if table is None:
-            table = self._tables[namespace.name] = Table(namespace, self._base, self.fresh)
+            table = self._tables[namespace.name] = Table(
+                namespace, self._base, self.fresh, self._decoded
+            )
         return table
 
     def get(self, namespace: Namespace[T], key: str) -> T | None:
@@ -235,3 +320,8 @@ class State:
     def changes(self) -> list[tuple[bytes, bytes | None]]:
         """Stored key and value of everything that differs from what is committed."""
         return [change for table in self._tables.values() for change in table.changes()]
+
+    def keep_decoded(self) -> None:
+        """The chunk is committed: keep what namespaces want kept decoded."""
+        for table in self._tables.values():
+            table.keep_decoded()

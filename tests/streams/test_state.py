@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.state import Namespace, State, from_microseconds, to_microseconds
+from streams.state import Decoded, Namespace, State, from_microseconds, to_microseconds
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 WORDS: Namespace[str] = Namespace(
@@ -81,3 +81,34 @@ def test_a_due_time_keeps_every_microsecond(moment: datetime) -> None:
 def test_a_namespace_that_could_not_be_told_apart_is_refused(name: str, rank: int) -> None:
     with pytest.raises(ValueError, match="wanted"):
         Namespace(name, str.encode, bytes.decode, "never", rank=rank)
+
+
+def test_a_kept_decoded_value_is_never_seen_again_after_a_chunk_that_failed() -> None:
+    decodings: list[bytes] = []
+
+    def decode(stored: bytes) -> list[str]:
+        decodings.append(stored)
+        return stored.decode().split(",")
+
+    dear: Namespace[list[str]] = Namespace(
+        "dear", lambda value: ",".join(value).encode(), decode, lifetime="the test", decoded=2
+    )
+    base = {b"5dear/a": bytes(8) + b"1", b"5dear/b": bytes(8) + b"2", b"5dear/c": bytes(8) + b"3"}
+    decoded = Decoded()
+
+    first = State(base, decoded)
+    assert first.get(dear, "a") == ["1"]
+    first.keep_decoded()
+
+    failed = State(base, decoded)
+    value = failed.get(dear, "a")
+    assert value is not None
+    value.append("changed in place by a chunk that is thrown away")
+    assert decodings == [b"1"], "the second chunk found it decoded"
+
+    after = State(base, decoded)
+    assert after.get(dear, "a") == ["1"]
+    for key in ("b", "c"):
+        after.get(dear, key)
+    after.keep_decoded()
+    assert sum(decoded.take(f"5dear/{key}".encode()) is not None for key in "abc") <= 2
