@@ -208,7 +208,8 @@ class Feed:
         headers = [(POSITION_HEADER, self._header(after))]
         for topic in TICKED:
             for lane in range(self._homes[topic.name].partitions):
-                pages.append((topic.name, lane), b"feed/0", promise, headers)
+                # Without a key: a lane sends on what is keyed for another one.
+                pages.append((topic.name, lane), None, promise, headers)
                 if self._live:
                     return pages
         return pages
@@ -299,7 +300,7 @@ class _Pages:
     def append(
         self,
         lane: tuple[str, int],
-        key: bytes,
+        key: bytes | None,
         value: bytes,
         headers: list[tuple[str, bytes]] | None = None,
     ) -> None:
