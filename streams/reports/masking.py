@@ -21,7 +21,7 @@ _FULL_WIDTH = str.maketrans("０１２３４５６７８９Ｘ－＠", "01234567
 _IDENTITY = re.compile(r"(?<!\d)(\d{6})[-\s]?(\d{8})[-\s]?(\d{3})([\dXx])(?![\dXx])")
 _CARD = re.compile(r"(?<!\d)\d{4}(?:[-\s]?\d{4}){3}(?:[-\s]?\d{1,3})?(?!\d)")
 _MOBILE = re.compile(r"(?<!\d)(?:\+?86[-\s]?|0086[-\s]?)?(1[3-9]\d)[-\s]?\d{4}[-\s]?(\d{4})(?!\d)")
-_LANDLINE = re.compile(r"(?<!\d)(0[1-9]\d{1,2})[-\s]?\d{3,4}(\d{4})(?!\d)")
+_LANDLINE = re.compile(r"(?<!\d)(010|02\d|0[3-9]\d{2})[-\s]?\d{3,4}(\d{4})(?!\d)")
 _MAIL = re.compile(r"([A-Za-z0-9])[A-Za-z0-9._%+-]{0,63}@([A-Za-z0-9-]{1,63}\.[A-Za-z0-9.-]{1,63})")
 _PLATE = re.compile(
     rf"([{_PROVINCES}][A-Z])[·\s]?[A-Z0-9]{{4,5}}([A-Z0-9挂学警港澳])(?![A-Za-z0-9])"

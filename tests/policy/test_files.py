@@ -192,7 +192,7 @@ def test_an_empty_directory_is_refused(tmp_path: Path) -> None:
 def test_one_json_file_may_hold_the_whole_policy(home: Path, tmp_path: Path) -> None:
     import yaml
 
-    whole = {}
+    whole: dict[str, object] = {}
     for path in home.glob("*.yaml"):
         whole |= yaml.safe_load(path.read_text())
     file = tmp_path / "one.json"
