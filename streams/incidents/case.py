@@ -146,6 +146,7 @@ CASES: Namespace[Case] = Namespace(
     decode=_decode_case,
     lifetime="a case until the policy's days after it was closed (for recurrence and not fixed)",
     rank=4,
+    decoded=20_000,
 )
 """Key ``<area>/<incident id>``: two areas of one lane may both know an incident."""
 

@@ -140,6 +140,37 @@ def point(running: Clock, policy: Policy, step: int) -> datetime | None:
     return begin + whole * (policy.supervision[step].percent / 100)
 
 
+def give_time(case: Case, policy: Policy, now: datetime) -> None:
+    """A case reached its new desk late: it shall not be lifted again before the desk could act.
+
+    Lifts whose moment has passed on the way are put off by as much as the steps lie
+    apart. Colours keep their moments and tell the truth at once.
+    """
+    running = of_kind(case, RESOLVE)
+    if running is None:
+        return
+    points = [point(running, policy, number) for number in range(len(policy.supervision))]
+    span = running.limit_at - running.started_at
+    base, percent, late = now, running.stage, False
+    for number, step in enumerate(policy.supervision):
+        moment = points[number]
+        if not step.lifts or step.percent <= running.stage or step.percent in case.lifted:
+            continue
+        if moment is None or moment > base:
+            break
+        base += span * ((step.percent - percent) / 100)
+        points[number], percent, late = base, step.percent, True
+    if not late:
+        return
+    running.points = [moment for moment in points if moment is not None]
+    pending = [
+        moment
+        for moment, step in zip(running.points, policy.supervision, strict=False)
+        if step.percent > running.stage
+    ]
+    running.at = min(pending, default=None)
+
+
 def start_close(case: Case, policy: Policy, now: datetime) -> None:
     """The work is done: the case closes by itself if nobody contradicts."""
     stop(case)

@@ -148,6 +148,7 @@ def receive(turn: Turn, handoff: Handoff) -> None:
         suggested_action=words(turn.policy.language, "take_over"),
     )
     clocks.start_acknowledge(case, turn.policy, turn.now)
+    clocks.give_time(case, turn.policy, turn.now)
     if handoff.rule == "E1":
         copy_up(turn, case)
 

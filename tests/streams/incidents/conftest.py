@@ -1,0 +1,502 @@
+"""A small city for the tiers: two districts, five streets, a policy made for examples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+import pytest
+
+from agents.backtest.city import City
+from schemas.alert import Alert
+from schemas.codec import read_any
+from schemas.command import Command, CommandEvent, Subject
+from schemas.incident import Incident
+from schemas.outcome import Problem, Reply
+from schemas.reading import Finding, FindingEvent
+from schemas.report import Report, ReportEvent, ReportUpdate, ReportUpdateEvent
+from schemas.terms import Actor, Category, Place
+from schemas.tick import Tick, TickEvent, WeatherSignal, WeatherSignalEvent
+from streams import city, district, street, topics
+from streams.incidents import audit
+from streams.policy import Policy
+from streams.topics import Sizing, Topic
+
+BEGIN = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)  # a Monday, 09:00 in the city
+HERE = (30.0, 104.0)
+METRE = 1 / 111_195
+SIZING = Sizing(
+    intake=1, sensing=1, street=2, district=2, outbox=1, city=1, replication=1, min_in_sync=1
+)
+
+RULES: dict[str, Any] = {
+    "version": "example@1",
+    "name": "example",
+    "language": "en",
+    "areas": {
+        "city": {"code": "C", "name": "City"},
+        "districts": [
+            {
+                "code": "A",
+                "name": "A",
+                "streets": [{"code": f"A{n}", "name": f"A{n}"} for n in (1, 2, 3)],
+            },
+            {"code": "B", "name": "B", "streets": [{"code": "B1", "name": "B1"}]},
+            {"code": "D", "name": "D", "streets": [{"code": "D1", "name": "D1"}]},
+            {"code": "desk", "name": "desk"},
+        ],
+        "fallback": "desk",
+    },
+    "calendar": {"zone": "Asia/Shanghai", "office_hours": [["09:00", "12:00"], ["13:00", "17:00"]]},
+    "categories": {
+        "name": "example",
+        "version": "1",
+        "groups": [
+            {
+                "code": "g",
+                "name": "all",
+                "kind": "event",
+                "entries": [
+                    {"code": "cover", "name": "Cover missing"},
+                    {"code": "water", "name": "Water on the road", "severity": "IV"},
+                    {"code": "gas", "name": "Gas leak", "severity": "III", "urgency": "urgent"},
+                    {"code": "garbage", "name": "Garbage"},
+                    {"code": "orphan", "name": "Nobody's"},
+                    {"code": "form", "name": "Paperwork"},
+                ],
+            }
+        ],
+    },
+    "units": [
+        {"code": "works", "name": "Works"},
+        {"code": "drains", "name": "Drains"},
+        {"code": "police", "name": "Police"},
+        {"code": "unknown", "name": "Nobody"},
+    ],
+    "routing": {
+        "default": {"unit": "works", "assisting": ["police"]},
+        "orphan": {"unit": "unknown"},
+    },
+    "limits": {"cover": "2 urgent_hour", "garbage": "4 work_hour", "gas": "2 urgent_hour"},
+    "merging": {
+        "default": {"radius_m": 50, "within_s": 86400, "recurrence_radius_m": 50},
+        "form": {"radius_m": 0, "within_s": 0},
+    },
+    "paces": [
+        {"severity": ["I", "II"], "urgency": ["normal", "utility", "urgent"], "owner": "city",
+         "acknowledge": "2 minute"},
+        {"severity": ["III"], "urgency": ["normal", "utility", "urgent"], "owner": "district",
+         "acknowledge": "5 minute", "unacknowledged": "5 minute", "unresolved": "2 urgent_hour"},
+        {"severity": ["IV"], "urgency": ["normal", "utility", "urgent"], "owner": "street",
+         "acknowledge": "10 minute", "unacknowledged": "20 minute", "unresolved": "2 urgent_hour"},
+        {"severity": ["V"], "urgency": ["normal", "utility", "urgent"], "owner": "street",
+         "acknowledge": "2 work_hour", "unacknowledged": "4 work_hour",
+         "unresolved": "7 natural_day"},
+    ],
+    "supervision": [
+        [70, "blue", False],
+        [90, "yellow", False],
+        [100, "red", True],
+        [150, "red2", True],
+    ],
+    "escalation": {"whistle_answer": "30 minute"},
+    "intake": {"answers": {"enquiry": "e", "praise": "p", "danger": "call"}},
+    "desk": {"closes_after": "30 minute"},
+    "triggers": {
+        "rises": [
+            {
+                "id": "W5", "version": "1", "title": "rise", "device_class": "road_water",
+                "observed_property": "depth", "category": "water", "action": "look",
+                "by": 10, "within_s": 600, "colour": "yellow", "severity": "IV",
+            }
+        ],
+        "weather": {
+            "version": "1", "title": "rain", "action": "pumps", "events": ["rain"],
+            "fan_out_from": "yellow", "rain": {},
+        },
+        "corroboration": {
+            "version": "1", "title": "confirmed", "action": "one level up",
+            "rain_from": "orange", "water_from": "yellow", "within_s": 1800,
+            "calls": 2, "radius_m": 50,
+        },
+        "spread": {
+            "version": "1", "title": "spread", "action": "take command", "streets": 3,
+            "districts": 3, "within_s": 3600, "kinds": ["water"],
+        },
+    },
+}  # fmt: skip
+
+
+def policy(**changes: Any) -> Policy:
+    """The example policy, with whole sections replaced."""
+    return Policy.model_validate({**RULES, **changes})
+
+
+def minutes(number: float) -> timedelta:
+    """A length of time."""
+    return timedelta(minutes=number)
+
+
+class Play:
+    """Street, district and city on one stage; whatever they say is kept in order."""
+
+    def __init__(self, rules: Policy, mode: str = "wall", sizing: Sizing = SIZING) -> None:
+        self.policy = rules
+        self.said: list[tuple[str, str, Any]] = []
+        self.raw: dict[str, list[bytes]] = {}
+        self.city = City(
+            {
+                "street": street.program(rules),
+                "district": district.program(rules),
+                "city": city.program(rules),
+            },
+            mode=mode,
+            sizing=sizing,
+            listener=self._hear,
+        )
+        if mode == "wall":
+            for lanes in self.city.lanes.values():
+                for lane in lanes:
+                    # A tick a second would make an example of two days take minutes.
+                    lane.partition.program.interval = minutes(10)  # type: ignore[attr-defined]
+        self.sizing = sizing
+        self.mode = mode
+        self.numbers = iter(range(1, 1_000_000))
+        if mode == "wall":
+            self.at(0)
+
+    def _hear(self, topic: Topic, key: str, value: bytes) -> None:
+        self.said.append((topic.name.split(".", 1)[1].rsplit(".", 1)[0], key, read_any(value)))
+        if topic is topics.AUDIT:
+            data = orjson.loads(value)["data"]
+            self.raw.setdefault(data["incident_id"], []).append(orjson.dumps(data))
+
+    # -- time ------------------------------------------------------------------
+
+    def at(self, minute: float) -> Play:
+        """Let the time of day pass to that minute after the beginning."""
+        self.city.run_until(BEGIN + minutes(minute))
+        return self
+
+    @property
+    def now(self) -> datetime:
+        """The time of day."""
+        return self.city.now
+
+    def ticks(self, watermark: datetime, *, final: bool = False) -> None:
+        """Intake and sensing have told all before `watermark`."""
+        for stage in ("intake", "sensing"):
+            for lane in range(self.sizing.partitions(stage)):  # type: ignore[arg-type]
+                for target in ("street", "district"):
+                    if stage == "sensing" and target == "district":
+                        continue
+                    topic = topics.INBOXES[target]
+                    for to in range(self.sizing.partitions(topic.width)):
+                        message = TickEvent(
+                            id=f"{stage}/{lane}/{watermark.isoformat()}",
+                            source=f"/{stage}/{lane}",
+                            time=watermark,
+                            data=Tick(
+                                stage=stage,
+                                partition=lane,
+                                of=1,
+                                watermark=watermark,
+                                final=final,
+                            ),
+                        )
+                        self.city._queue(  # noqa: SLF001 - the city's own way to a given lane
+                            _output(topic, f"{stage}/{lane}", message, to)
+                        )
+
+    # -- what comes in ---------------------------------------------------------
+
+    def report(
+        self,
+        kind: str = "cover",
+        *,
+        area: str | None = "A1",
+        name: str | None = None,
+        at: datetime | None = None,
+        east_m: float = 0.0,
+        place: bool = True,
+        run: bool = True,
+        **fields: Any,
+    ) -> str:
+        """A report reaches a desk; answers its id."""
+        rule = self.policy.category(None, kind)
+        assert rule is not None
+        report_id = name or f"calls/{next(self.numbers)}"
+        moment = at or self.now
+        desk = area or "desk"
+        on_street = self.policy.areas.tier_of(desk) == "street"
+        where = Place(
+            lat=HERE[0] if place else None,
+            lon=HERE[1] + east_m * METRE / 0.8660254 if place else None,
+            street=desk if on_street else None,
+            district=self.policy.areas.parent(desk) if on_street else desk,
+            method="given" if on_street else "desk",
+        )
+        data = Report(
+            **{
+                "report_id": report_id,
+                "reported_at": moment,
+                "intent": "report",
+                "channel": "hotline",
+                "category": rule.category,
+                "severity": rule.severity,
+                "urgency": rule.urgency,
+                "place": where,
+                "policy_version": self.policy.version,
+                **fields,
+            }
+        )
+        event = ReportEvent(
+            id=f"{report_id}/report", source="/intake", subject=report_id, time=moment, data=data
+        )
+        topic = topics.STREET_INBOX if on_street else topics.DISTRICT_INBOX
+        self._publish(topic, desk, event, run=run)
+        return report_id
+
+    def update(
+        self,
+        report_id: str,
+        kind: str,
+        *,
+        area: str = "A1",
+        at: datetime | None = None,
+        run: bool = True,
+        **fields: Any,
+    ) -> None:
+        """Something is said later about a report."""
+        moment = at or self.now
+        data = ReportUpdate.model_validate(
+            {"report_id": report_id, "kind": kind, "updated_at": moment, **fields}
+        )
+        event = ReportUpdateEvent(
+            id=f"{report_id}/{kind}/{next(self.numbers)}",
+            source="/intake",
+            subject=report_id,
+            time=moment,
+            data=data,
+        )
+        tier = self.policy.areas.tier_of(area)
+        assert tier is not None
+        self._publish(topics.INBOXES[tier], area, event, run=run)
+
+    def finding(
+        self,
+        trigger: str = "W3",
+        phase: str = "opened",
+        *,
+        area: str = "A1",
+        kind: str = "water",
+        device: str = "gauge-1",
+        colour: str = "yellow",
+        severity: str = "IV",
+        observed: float = 12.0,
+        at: datetime | None = None,
+        east_m: float = 0.0,
+        run: bool = True,
+        **fields: Any,
+    ) -> str:
+        """A device's readings show something."""
+        rule = self.policy.category(None, kind)
+        assert rule is not None
+        moment = at or self.now
+        finding_id = fields.pop("finding_id", f"{device}/{trigger}")
+        data = Finding.model_validate(
+            {
+                "finding_id": finding_id,
+                "trigger": trigger,
+                "trigger_version": "1",
+                "phase": phase,
+                "device_id": device,
+                "device_class": "road_water",
+                "observed_property": "depth",
+                "unit": "cm",
+                "observed": observed,
+                "threshold": 10.0,
+                "colour": colour,
+                "category": rule.category.model_dump(),
+                "severity": severity,
+                "urgency": "urgent",
+                "place": {
+                    "lat": HERE[0],
+                    "lon": HERE[1] + east_m * METRE / 0.8660254,
+                    "street": area,
+                    "district": self.policy.areas.parent(area),
+                },
+                "began_at": moment,
+                "observed_at": moment,
+                "evidence": [f"{device}/1"],
+                "evidence_count": 1,
+                "policy_version": self.policy.version,
+                **fields,
+            }
+        )
+        event = FindingEvent(
+            id=f"{finding_id}/{phase}/{next(self.numbers)}",
+            source="/sensing",
+            subject=device,
+            time=moment,
+            data=data,
+        )
+        self._publish(topics.STREET_INBOX, area, event, run=run)
+        return finding_id
+
+    def rain(
+        self, colour: str = "orange", msg_type: str = "Alert", *, areas: list[str] | None = None
+    ) -> None:
+        """The weather bureau signals rain."""
+        number = next(self.numbers)
+        data = WeatherSignal.model_validate(
+            {
+                "identifier": f"signal-{number}",
+                "msg_type": msg_type,
+                "event": "rain",
+                "colour": colour,
+                "areas": areas or ["C"],
+                "onset": self.now,
+                "headline": "heavy rain",
+            }
+        )
+        event = WeatherSignalEvent(
+            id=f"signal-{number}", source="/weather", time=self.now, data=data
+        )
+        self._publish(topics.CITY_INBOX, "C", event)
+
+    def command(
+        self,
+        incident_id: str,
+        action: str,
+        *,
+        area: str = "A1",
+        role: str = "operator",
+        version: int | None = None,
+        reason: str | None = None,
+        name: str | None = None,
+        **arguments: Any,
+    ) -> Reply:
+        """An operator orders something; answers the reply."""
+        command_id = name or f"command-{next(self.numbers)}"
+        tier = self.policy.areas.tier_of(area)
+        assert tier is not None
+        data = Command.model_validate(
+            {
+                "command_id": command_id,
+                "subject": Subject(kind="incident", id=incident_id),
+                "action": action,
+                "actor": Actor.model_validate(
+                    {"id": f"{role}@{area}", "role": role, "tier": tier, "area": area}
+                ),
+                "expected_version": version,
+                "reason": reason,
+                "arguments": arguments,
+            }
+        )
+        event = CommandEvent(
+            id=command_id, source="/desk", subject=incident_id, time=self.now, data=data
+        )
+        before = len(self.said)
+        self._publish(topics.INBOXES[tier], area, event)
+        replies: list[Reply] = [
+            message.data for topic, key, message in self.said[before:] if key == command_id
+        ]
+        assert len(replies) == 1
+        return replies[0]
+
+    def _publish(self, topic: Topic, key: str, event: Any, *, run: bool = True) -> None:
+        self.city.publish(topic, key, event)
+        if run and self.mode == "wall":
+            self.city.run(self.now)
+
+    # -- what came out ---------------------------------------------------------
+
+    def heard(self, topic: str) -> list[Any]:
+        """The bodies of all messages of a topic (``incidents``, ``replies`` …), in order."""
+        return [message.data for name, _, message in self.said if name == topic]
+
+    def incidents(self) -> dict[str, Incident]:
+        """The present state of each incident, as published."""
+        return {incident.incident_id: incident for incident in self.heard("incidents")}
+
+    def incident(self) -> Incident:
+        """The one incident there is."""
+        (only,) = self.incidents().values()
+        return only
+
+    def versions(self, incident_id: str) -> list[int]:
+        """The versions published, in order."""
+        return [i.version for i in self.heard("incidents") if i.incident_id == incident_id]
+
+    def alerts(self, tier: str) -> dict[str, Alert]:
+        """The last revision of each alert of a tier, by its key's trigger and subject."""
+        return {alert.alert_id: alert for alert in self.heard(f"{tier}.alerts")}
+
+    def lit(self, tier: str) -> list[tuple[str, str]]:
+        """(trigger, colour) of each alert of a tier that is not closed."""
+        return sorted(
+            (alert.trigger.id, alert.colour)
+            for alert in self.alerts(tier).values()
+            if alert.state != "closed"
+        )
+
+    def replies(self, key: str) -> list[Reply]:
+        """All replies to a report or command."""
+        return [m.data for name, k, m in self.said if name == "replies" and k == key]
+
+    def problems(self) -> dict[str, Problem]:
+        """The present state of each problem."""
+        return {problem.problem_id: problem for problem in self.heard("problems")}
+
+    def audit(self, incident_id: str) -> list[Any]:
+        """The audit entries of an incident."""
+        return [entry for entry in self.heard("audit") if entry.incident_id == incident_id]
+
+    def actions(self, incident_id: str) -> list[str]:
+        """What was done to an incident, in order."""
+        return [entry.action for entry in self.audit(incident_id)]
+
+    def dead(self) -> list[str]:
+        """Reason codes of all dead letters."""
+        return [letter.reason.code for letter in self.heard("dead-letters")]
+
+    def chains_hold(self) -> bool:
+        """Whether every audit chain verifies."""
+        return all(audit.verify(entries) == [] for entries in self.raw.values())
+
+    def cases(self, stage: str) -> dict[str, Any]:
+        """The entries of a stage's cases, decoded as JSON."""
+        entries = self.city.entries(stage, "incident")
+        return {key: orjson.loads(value) for key, value in entries.items()}
+
+
+def _output(topic: Topic, key: str, message: Any, partition: int) -> Any:
+    from streams.program import Output
+
+    return Output(topic, key, message, partition)
+
+
+@pytest.fixture
+def play() -> Iterator[Play]:
+    """The small city at the time of day, checked at the end: chains hold, nothing died."""
+    played = Play(policy())
+    yield played
+    assert played.chains_hold()
+
+
+@pytest.fixture
+def make_play() -> type[Play]:
+    """For tests that need another policy or mode."""
+    return Play
+
+
+@pytest.fixture
+def rules() -> Any:
+    """Makes the example policy, with whole sections replaced."""
+    return policy
+
+
+CATEGORY = Category(catalogue="example", version="1", code="cover", name="Cover missing")

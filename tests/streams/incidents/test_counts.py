@@ -1,0 +1,122 @@
+"""Counts per area and kind flow up when a bin is complete; W7 sees a kind spread."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+BEGIN = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def history(make_play: Any, rules: Any) -> Any:
+    """The small city in event mode."""
+    return make_play(rules(desk={"synthetic_acceptance": True}), mode="event")
+
+
+def pass_until(play: Any, moment: datetime, *, final: bool = False) -> None:
+    """Everything before that moment has come."""
+    play.ticks(moment, final=final)
+    play.city.run()
+
+
+def bins(play: Any, stage: str) -> dict[str, Any]:
+    """The bins a stage remembers."""
+    import orjson
+
+    return {k: orjson.loads(v) for k, v in play.city.entries(stage, "bin").items()}
+
+
+def report(play: Any, minute: float, area: str, kind: str = "water") -> str:
+    """A report at a minute, at a place of its own."""
+    moment = BEGIN + timedelta(minutes=minute)
+    name = f"calls/{area}/{minute}/{kind}"
+    play.report(kind, area=area, at=moment, name=name, place=False)
+    return name
+
+
+def spread(play: Any, tier: str) -> list[tuple[str, str, float]]:
+    """(area, state, observed) of each W7 revision of a tier."""
+    return [
+        (alert.area, alert.state, alert.observed)
+        for alert in play.heard(f"{tier}.alerts")
+        if alert.trigger.id == "W7"
+    ]
+
+
+def test_a_street_says_once_a_bin_what_it_saw_and_the_district_adds_up(history: Any) -> None:
+    for minute, area in ((1, "A1"), (2, "A1"), (3, "A2"), (4, "B1"), (12, "A1")):
+        report(history, minute, area, "garbage")
+    pass_until(history, BEGIN + timedelta(hours=1))
+    district = [found for key, found in sorted(bins(history, "district").items()) if key[0] == "A"]
+    assert [found["below"] for found in district] == [
+        {"A1": [1, {"garbage": 2}], "A2": [1, {"garbage": 1}]},
+        {"A1": [1, {"garbage": 1}]},
+    ]
+    city = [found["below"] for _, found in sorted(bins(history, "city").items())]
+    assert city == [
+        {"A": [1, {"garbage": 3}], "B": [1, {"garbage": 1}]},
+        {"A": [1, {"garbage": 1}]},
+    ]
+
+
+def test_a_late_report_corrects_the_bin_by_a_higher_revision(history: Any) -> None:
+    report(history, 1, "A1")
+    pass_until(history, BEGIN + timedelta(hours=1))
+    report(history, 2, "A1")
+    pass_until(history, BEGIN + timedelta(hours=2))
+    (found,) = bins(history, "city").values()
+    assert found["below"] == {"A": [2, {"water": 2}]}
+
+
+def test_bins_are_forgotten_after_a_day(history: Any) -> None:
+    report(history, 1, "A1")
+    pass_until(history, BEGIN + timedelta(hours=30))
+    for stage in ("street", "district", "city"):
+        assert bins(history, stage) == {}
+
+
+def test_w7_the_same_kind_in_three_streets_warns_the_district(history: Any) -> None:
+    for minute, area in ((1, "A1"), (25, "A2"), (49, "A3")):
+        report(history, minute, area)
+    pass_until(history, BEGIN + timedelta(minutes=50))
+    assert spread(history, "district") == []
+    pass_until(history, BEGIN + timedelta(hours=3))
+    assert spread(history, "district") == [("A", "opened", 3.0), ("A", "closed", 3.0)]
+    alert = history.heard("district.alerts")[0]
+    assert (alert.colour, alert.evidence) == ("yellow", ["A1", "A2", "A3"])
+    assert alert.window.end == BEGIN + timedelta(minutes=50)
+    assert spread(history, "city") == []
+
+
+def test_w7_two_streets_or_too_long_a_time_are_no_spread(history: Any) -> None:
+    for minute, area in ((1, "A1"), (25, "A2"), (75, "A3"), (80, "A3")):
+        report(history, minute, area)
+    pass_until(history, BEGIN + timedelta(hours=4))
+    assert spread(history, "district") == []
+
+
+def test_w7_a_kind_that_is_not_watched_is_no_spread(history: Any) -> None:
+    for area in ("A1", "A2", "A3"):
+        report(history, 1, area, "garbage")
+    pass_until(history, BEGIN + timedelta(hours=4))
+    assert spread(history, "district") == []
+
+
+def test_w7_three_districts_warn_the_city(history: Any) -> None:
+    for minute, area in ((1, "A1"), (21, "B1"), (41, "D1")):
+        report(history, minute, area)
+    pass_until(history, BEGIN + timedelta(hours=4))
+    assert spread(history, "city") == [("C", "opened", 3.0), ("C", "closed", 3.0)]
+    assert spread(history, "district") == []
+
+
+def test_w7_an_alert_stays_while_the_spread_goes_on(history: Any) -> None:
+    for round_ in range(5):
+        for number, area in enumerate(("A1", "A2", "A3")):
+            report(history, round_ * 40 + number, area)
+    pass_until(history, BEGIN + timedelta(hours=8))
+    states = [state for _, state, _ in spread(history, "district")]
+    assert states == ["opened", "closed"]
