@@ -15,6 +15,7 @@ from schemas.errors import SchemaError
 from schemas.incident import Incident, IncidentEvent
 from schemas.outcome import AuditEntry, AuditEntryEvent, ReplyEvent
 from schemas.terms import TERMINAL
+from streams.incidents.audit import verify
 from streams.program import Record
 from streams.topics import ALERTS, AUDIT, INCIDENTS, REPLIES
 
@@ -117,12 +118,20 @@ def _is_over(value: bytes) -> bool:
 
 @dataclass(slots=True)
 class Story:
-    """Everything known of one incident, each kind in the order it happened."""
+    """Everything known of one incident, each kind in the order it happened.
+
+    ``chain`` has the audit entries as they were written, by number, to check their hashes.
+    """
 
     incident: Incident | None = None
     audit: list[AuditEntry] = field(default_factory=list)
+    chain: list[tuple[int, bytes]] = field(default_factory=list)
     alerts: list[AlertEvent] = field(default_factory=list)
     replies: list[ReplyEvent] = field(default_factory=list)
+
+    def chain_faults(self) -> list[str]:
+        """What is wrong with the chain of audit entries; empty when it holds."""
+        return verify(entry for _, entry in self.chain)
 
 
 async def tell(ledger: Ledger, incident_id: str, progress: Progress) -> Story:
@@ -144,6 +153,7 @@ async def tell(ledger: Ledger, incident_id: str, progress: Progress) -> Story:
             if record.value is not None and mark in record.value:
                 _note(story, record, incident_id)
     story.audit.sort(key=lambda entry: entry.n)
+    story.chain.sort()
     story.alerts.sort(key=lambda event: (event.data.changed_at, event.data.revision))
     story.replies.sort(key=lambda event: event.time)
     return story
@@ -159,15 +169,10 @@ def _note(story: Story, record: Record, only: str | None = None) -> None:
         story.incident = message.data
     elif isinstance(message, AuditEntryEvent):
         story.audit.append(message.data)
+        story.chain.append(
+            (message.data.n, orjson.dumps(orjson.loads(record.value or b"")["data"]))
+        )
     elif isinstance(message, AlertEvent) and message.data.incident_id == only:
         story.alerts.append(message)
     elif isinstance(message, ReplyEvent) and message.data.incident_id == only:
         story.replies.append(message)
-
-
-def chain_is_whole(audit: list[AuditEntry]) -> bool:
-    """Whether the entries count from 1 without a gap, each naming the hash of the one before."""
-    return all(
-        entry.n == n and (n == 1 or entry.previous_hash == audit[n - 2].hash)
-        for n, entry in enumerate(audit, start=1)
-    )

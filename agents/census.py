@@ -1,28 +1,31 @@
 """How many matters are open at each tier, counted from what the lanes have committed.
 
-Only committed outputs are looked at, so the count is as true as the topics are. It runs
-beside every commit of a tier, so it finds its few fields in the bytes without decoding
-the message, and decodes only what does not look as expected.
+Only what was committed is looked at, so the count is as true as the topics are, and it is
+the same after a restart. It runs beside every commit of a tier, so it finds its few fields
+in the bytes without decoding them, and decodes only what does not look as expected.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import orjson
 
 from schemas.terms import TERMINAL
-from streams.program import Output, Program
+from streams.effects import Change
+from streams.program import Output
 from streams.state import DUE_BYTES
-from streams.topics import CITY_INBOX, DISTRICT_INBOX, INCIDENTS, STREET_INBOX
+from streams.topics import CITY_INBOX, DISTRICT_INBOX, STREET_INBOX
 
 _HEAD = re.compile(
     rb'"data":\{"incident_id":"([^"\\]+)","version":\d+,"state":"(\w+)","tier":"(\w+)"'
 )
 _SEVERITY = re.compile(rb'"severity":"(\w+)","urgency":')
+_INCIDENT = b"incident/"
+_GIVEN_AWAY = b'"given_to":"'
 _HANDOFF = b'"cn.chengyun.handoff.v1"'
 _TIER_INBOXES = frozenset({STREET_INBOX.name, DISTRICT_INBOX.name, CITY_INBOX.name})
 
@@ -53,7 +56,7 @@ class Lift(NamedTuple):
 
 
 def standing(message: bytes) -> Standing:
-    """Read where an incident stands from the bytes of an ``IncidentEvent``."""
+    """Read where an incident stands from the bytes of an ``IncidentEvent`` or of the state."""
     head = _HEAD.search(message)
     if head is not None:
         severity = _SEVERITY.search(message, head.end())
@@ -82,64 +85,50 @@ def lift(output: Output) -> Lift | None:
     return Lift(data["incident"]["incident_id"], data["rule"], data["direction"])
 
 
+def owned(stored: bytes) -> Standing | None:
+    """Where an incident of a tier's state stands; None for the shadow of one given away.
+
+    A tier stores an incident as it publishes it; a shadow names the area that has it now.
+    """
+    return None if stored.rfind(_GIVEN_AWAY) >= 0 else standing(stored)
+
+
 class Census:
     """The open incidents that one tier's worker owns, by lane.
 
-    ``open`` counts them by severity and by being overdue; it moves with each commit.
+    ``open`` counts them by severity and by being overdue; it moves with each commit. What
+    is counted is the state, not the messages: who receives an incident says nothing about
+    it until something happens to it.
     """
 
     def __init__(self, tier: str) -> None:
         self.tier = tier
         self.open: Counter[Matter] = Counter()
-        self._lanes: dict[int, dict[str, Matter]] = {}
+        self._lanes: dict[int, dict[bytes, Matter]] = {}
 
-    def restored(self, partition: int, standings: Iterable[Standing]) -> None:
-        """A lane starts anew from its restored state; what was counted for it is forgotten."""
+    def restored(self, partition: int, state: Mapping[bytes, bytes]) -> None:
+        """A lane starts anew from its state; what was counted for it is forgotten."""
         self.lost(partition)
-        lane = self._lanes[partition] = {}
-        for standing_now in standings:
-            self._note(lane, standing_now)
+        self._lanes[partition] = {}
+        self.committed(partition, state.items())
 
     def lost(self, partition: int) -> None:
         """The lane is another worker's now."""
         self.open.subtract(self._lanes.pop(partition, {}).values())
 
-    def committed(self, partition: int, outputs: Iterable[Output]) -> list[Lift]:
-        """Count what a lane has committed; answers the hand-offs among it."""
+    def committed(self, partition: int, changes: Iterable[Change]) -> None:
+        """Count what a lane has changed in its state, by stored key and value."""
         lane = self._lanes.setdefault(partition, {})
-        lifts: list[Lift] = []
-        last: dict[str, bytes] = {}
-        for output in outputs:
-            if output.topic is INCIDENTS:
-                last[output.key] = _bytes(output)
-            elif (given := lift(output)) is not None:
-                lifts.append(given)
-        for message in last.values():
-            self._note(lane, standing(message))
-        for given in lifts:
-            self._drop(lane, given.incident_id)
-        return lifts
-
-    def _note(self, lane: dict[str, Matter], now: Standing) -> None:
-        self._drop(lane, now.incident_id)
-        if now.tier == self.tier and now.state not in TERMINAL:
-            matter = lane[now.incident_id] = Matter(now.severity, now.overdue)
-            self.open[matter] += 1
-
-    def _drop(self, lane: dict[str, Matter], incident_id: str) -> None:
-        matter = lane.pop(incident_id, None)
-        if matter is not None:
-            self.open[matter] -= 1
-
-
-def owned_in(state: Mapping[bytes, bytes], program: Program) -> Iterator[Standing]:
-    """Where the incidents of a restored lane stand, as far as its tier owns them."""
-    for namespace in program.namespaces:
-        if namespace.name != "incident":
-            continue
-        for key, value in state.items():
-            if key.startswith(namespace.prefix):
-                yield standing(value[DUE_BYTES:])
+        for key, value in changes:
+            if not key.startswith(_INCIDENT, 1):  # the first letter is the namespace's rank
+                continue
+            before = lane.pop(key, None)
+            if before is not None:
+                self.open[before] -= 1
+            now = owned(value[DUE_BYTES:]) if value is not None else None
+            if now is not None and now.state not in TERMINAL:
+                matter = lane[key] = Matter(now.severity, now.overdue)
+                self.open[matter] += 1
 
 
 def _bytes(output: Output) -> bytes:

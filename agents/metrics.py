@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
-from agents.census import Census, Matter, owned_in
+from agents.census import Census, Matter, lift
 from agents.health import Condition
 from agents.runtime.observe import CommittedChunk, LaneStatus
 from schemas.terms import SEVERITIES, TIERS
@@ -214,7 +214,7 @@ class Metrics:
         self._restoring.pop(partition, None)
         self.restore_remaining.labels(stage, str(partition)).set(0)
         if self._census is not None:
-            self._census.restored(partition, owned_in(state, program))
+            self._census.restored(partition, state)
             self._show_census()
 
     def status(self, stage: str, partition: int, status: LaneStatus) -> None:
@@ -246,22 +246,23 @@ class Metrics:
             self.deadline_lateness.labels(stage).observe(late)
         for letter in effects.dead:
             self.records_dead.labels(stage, self._reasons(_reason(letter))).inc()
-        self._count_outputs(partition, effects.outputs, chunk.now)
+        self._count_outputs(effects.outputs, chunk.now)
+        if self._census is not None and effects.dirty:
+            self._census.committed(partition, effects.dirty)
+            self._show_census()
 
-    def _count_outputs(self, partition: int, outputs: Sequence[Output], now: datetime) -> None:
+    def _count_outputs(self, outputs: Sequence[Output], now: datetime) -> None:
         by_topic: dict[str, int] = {}
         for output in outputs:
             name = output.topic.name
             by_topic[name] = by_topic.get(name, 0) + 1
             if name in _ALERT_TOPICS:
                 self._alert(_ALERT_TOPICS[name], output, now)
+            elif (given := lift(output)) is not None:
+                rule = self._rules(given.rule)
+                self.escalations.labels(self.stage, rule, given.direction).inc()
         for name, count in by_topic.items():
             self.records_out.labels(self.stage, name).inc(count)
-        if self._census is not None and outputs:
-            for lift in self._census.committed(partition, outputs):
-                rule = self._rules(lift.rule)
-                self.escalations.labels(self.stage, rule, lift.direction).inc()
-            self._show_census()
 
     def watermark(self, stage: str, partition: int, moment: datetime) -> None:
         """The lane has applied everything before this event time."""

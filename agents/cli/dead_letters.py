@@ -114,7 +114,7 @@ def list_(
             str(data.size),
             Text(data.reason.message),
         )
-    out.print(table)
+    out.print(table, soft_wrap=False)
     shown = len(letters)
     told = words.say("more", total=total, shown=shown)
     out.print(Text(words.say("total", total=total) if shown == total else told, style="dim"))

@@ -8,6 +8,7 @@ being told; a prefix given by hand, in the environment or in chengyun.toml, wins
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 import time
 from collections.abc import Callable, Coroutine
@@ -70,6 +71,7 @@ def open_desk(
     Raises:
         ConfigurationError: a setting is wrong, or no broker is named and none runs.
     """
+    quiet_libraries()
     settings = load_settings(prefix=prefix, lang=lang, data_dir=data_dir)
     city = read_city(settings.data_dir)
     if city is not None and (
@@ -91,6 +93,16 @@ def open_desk(
     return Desk(settings, broker.bootstrap_servers(settings), words, city)
 
 
+def quiet_libraries() -> None:
+    """Keep the client library's own remarks off an operator's screen.
+
+    What goes wrong reaches the operator as an error of ours, once and in words.
+    """
+    library = logging.getLogger("aiokafka")
+    library.addHandler(logging.NullHandler())
+    library.propagate = False
+
+
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Run to the end; Ctrl-C ends quietly with the code that shells expect."""
     try:
@@ -99,10 +111,21 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         raise typer.Exit(130) from None
 
 
+WIDE = 200
+"""Columns of a table that goes into a pipe or a file: nothing need be cut there."""
+
+
 def console(plain: bool = False, *, err: bool = False) -> Console:
     """A console that uses colour only on a terminal, and never when told not to."""
+    stream = sys.stderr if err else sys.stdout
     return Console(
-        stderr=err, no_color=True if plain else None, highlight=False, emoji=False, soft_wrap=True
+        file=stream,
+        no_color=True if plain else None,
+        highlight=False,
+        emoji=False,
+        markup=False,
+        soft_wrap=True,
+        width=None if stream.isatty() else WIDE,
     )
 
 

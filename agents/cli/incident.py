@@ -78,7 +78,7 @@ def list_(
     if not found.incidents:
         out.print(say("nothing"))
         return
-    out.print(as_rows(found.incidents, desk.words, desk.now()))
+    out.print(as_rows(found.incidents, desk.words, desk.now()), soft_wrap=False)
     shown = len(found.incidents)
     told = say("more", total=found.total, shown=shown)
     out.print(Text(say("total", total=shown) if shown == found.total else told, style="dim"))
@@ -150,6 +150,10 @@ AsArea = Annotated[
     str | None, typer.Option("--area", help="Code of the operator's desk; default the owner's.")
 ]
 Reason = Annotated[str | None, typer.Option("--reason", help="Why.")]
+To = Annotated[
+    str | None,
+    typer.Option("--to", help="delegate: the area below; accept: the unit that takes it on."),
+]
 Version = Annotated[
     int | None,
     typer.Option("--expected-version", help="Refuse if the incident has moved on.", min=1),
@@ -160,8 +164,8 @@ CommandId = Annotated[
 Wait = Annotated[float, typer.Option("--wait", help="Seconds to wait for the reply.", min=0.1)]
 
 
-def _act(action: Action, about: str, argument: str | None = None) -> None:
-    """Add one order as a sub-command; they differ in their name and argument only."""
+def _act(action: Action, about: str) -> None:
+    """Add one order as a sub-command; they differ in their name only."""
 
     def order(
         incident_id: Id,
@@ -171,10 +175,7 @@ def _act(action: Action, about: str, argument: str | None = None) -> None:
         role: Role = "operator",
         reason: Reason = None,
         expected_version: Version = None,
-        to: Annotated[
-            str | None,
-            typer.Option("--to", help=argument or "", hidden=argument is None),
-        ] = None,
+        to: To = None,
         command_id: CommandId = None,
         wait_s: Wait = WAIT_S,
         prefix: Prefix = None,
@@ -204,11 +205,11 @@ def _act(action: Action, about: str, argument: str | None = None) -> None:
 _ARGUMENTS: dict[str, str] = {"delegate": "area", "redispatch": "unit", "accept": "unit"}
 
 _act("acknowledge", "Say that the desk has seen it (接单): its acknowledgement clock stops.")
-_act("accept", "Take it on for the unit (签收).", "The unit that takes it on.")
+_act("accept", "Take it on for the unit (签收).")
 _act("return", "Give it back with a reason (退回).")
 _act("resolve", "Say that the work is done (办结).")
 _act("close", "End it after the check (结案).")
-_act("delegate", "Hand it down to an area below (下派).", "Code of the area below.")
+_act("delegate", "Hand it down to an area below (下派).")
 
 
 async def _desk_of(
@@ -254,7 +255,7 @@ def _give(desk: Desk, command: Command, as_json: bool, wait_s: float) -> None:
 
 def _show_reply(desk: Desk, command: Command, event: ReplyEvent) -> None:
     words, reply = desk.words, event.data
-    outcome = words.word(reply.outcome)
+    outcome = words.outcome(reply.outcome)
     line = words.say(
         "order_reply",
         outcome=outcome,

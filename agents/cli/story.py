@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from agents.casebook import Story, chain_is_whole
+from agents.casebook import Story
 from agents.cli.wording import STYLES, Wording
 from schemas.alert import Alert
 from schemas.incident import Incident
@@ -105,21 +105,32 @@ def _limit(incident: Incident, words: Wording, now: datetime | None) -> Text:
 
 
 def _timeline(story: Story, words: Wording) -> Table:
+    title = story.incident.title if story.incident is not None else ""
     moments = [
         *(Moment(e.at, e.n, _audited(e, words)) for e in story.audit),
-        *(Moment(a.data.changed_at, 10_000, _alerted(a.data, words)) for a in story.alerts),
+        *(Moment(a.data.changed_at, 10_000, _alerted(a.data, words, title)) for a in story.alerts),
         *(Moment(r.time, 20_000, _replied(r, words)) for r in story.replies),
     ]
     moments.sort(key=lambda moment: moment[:2])
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True, justify="right")
     table.add_column()
-    shown = ""
+    shown: datetime | None = None
     for moment in moments:
-        stamp = words.time_with_year(moment.at)
-        table.add_row("" if stamp == shown else stamp, moment.text)
-        shown = stamp
+        table.add_row(_stamp(moment.at, shown, words), moment.text)
+        shown = moment.at
     return table
+
+
+def _stamp(at: datetime, before: datetime | None, words: Wording) -> str:
+    """When, as far as it differs from the line above: a new year, a new day, a new minute."""
+    here = at.astimezone(words.zone)
+    there = before.astimezone(words.zone) if before is not None else None
+    if there is None or there.year != here.year:
+        return words.time_with_year(at)
+    if there.date() != here.date():
+        return words.time(at)
+    return "" if f"{there:%H:%M}" == f"{here:%H:%M}" else f"{here:%H:%M}"
 
 
 def _audited(entry: AuditEntry, words: Wording) -> Text:
@@ -130,17 +141,47 @@ def _audited(entry: AuditEntry, words: Wording) -> Text:
     text.append(f"  {_who(entry.actor, words)}", "not bold dim")
     if entry.rule:
         text.append("  " + words.say("rule", rule=entry.rule), "not bold")
-    for name, value in entry.detail.items():
-        if isinstance(value, str | int | float) and not isinstance(value, bool):
-            text.append(f"  {name}={value}", "not bold dim")
+    detail = dict(entry.detail)
+    if "from_area" in detail and "to_area" in detail:
+        given, taken = str(detail.pop("from_area")), str(detail.pop("to_area"))
+        told = words.say("handed", giver=words.area(given), taker=words.area(taken))
+        text.append(f"  {told}", "not bold")
+    for name, value in detail.items():
+        told = _detail(name, value, words)
+        if told:
+            text.append(f"  {told}", "not bold dim")
     if entry.reason:
         text.append(f"  “{entry.reason}”", "not bold")
     return text
 
 
+def _detail(name: str, value: object, words: Wording) -> str:
+    """A detail of a transition, in words where it is one of ours."""
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return ""
+    match name:
+        case "finding_id":
+            return str(value).partition("/")[0]
+        case "report_id":
+            return str(value)
+        case "colour":
+            return words.colour(str(value))
+        case "phase" | "kind":
+            return words.word(str(value))
+        case "unit":
+            return words.unit(str(value))
+        case "area":
+            return words.area(str(value))
+        case "observed":
+            return f"{value:g}" if isinstance(value, float) else str(value)
+        case _:
+            return f"{name}={value}"
+
+
 def _who(actor: Actor, words: Wording) -> str:
     role = words.word(actor.role)
-    name = role if actor.id in (actor.role, "system") else f"{role} {actor.id}"
+    nameless = actor.role == "system" and not actor.synthetic
+    name = role if nameless or actor.id == actor.role else f"{role} {words.unit(actor.id)}"
     return f"{name}({words.say('synthetic')})" if actor.synthetic else name
 
 
@@ -148,13 +189,18 @@ def alert_line(alert: Alert, words: Wording) -> Text:
     """An alert in one line: colour with its shape, what was done with it, its title."""
     text = Text()
     text.append(words.colour(alert.colour), STYLES.get(alert.colour, ""))
-    text.append(f" {words.word(alert.state)} {words.word(alert.scale)}")
+    state = "lifted" if alert.state == "closed" else alert.state
+    text.append(f" {words.word(state)} {words.word(alert.scale)}")
     text.append(f"  {alert.title}")
     return text
 
 
-def _alerted(alert: Alert, words: Wording) -> Text:
-    text = alert_line(alert, words)
+def _alerted(alert: Alert, words: Wording, title: str) -> Text:
+    # The story's own title need not be repeated in each line of it.
+    short = alert.title.removesuffix(title).rstrip("：: ") if title else alert.title
+    text = alert_line(alert.model_copy(update={"title": short or alert.title}), words)
+    if alert.area:
+        text.append(f"  {words.area(alert.area)}", "dim")
     text.append("  " + words.say("rule", rule=alert.trigger.id))
     if alert.observed is not None:
         limit = alert.threshold if alert.threshold is not None else alert.expected
@@ -174,7 +220,7 @@ def _alerted(alert: Alert, words: Wording) -> Text:
 def _replied(event: ReplyEvent, words: Wording) -> Text:
     reply = event.data
     to = reply.report_id or reply.command_id or "–"
-    text = Text(words.say("reply_to", to=to, outcome=words.word(reply.outcome)), style="dim")
+    text = Text(words.say("reply_to", to=to, outcome=words.outcome(reply.outcome)), style="dim")
     for more in (reply.result, reply.advice, reply.reason.message if reply.reason else None):
         if more:
             text.append(f"  {more}")
@@ -212,8 +258,9 @@ def _foot(story: Story, words: Wording) -> Text:
     if not story.audit:
         chain = words.say("audit_none")
     else:
-        whole = chain_is_whole(story.audit)
-        chain = words.say("audit_whole" if whole else "audit_broken", count=len(story.audit))
+        faults = story.chain_faults()
+        told = "audit_broken" if faults else "audit_whole"
+        chain = words.say(told, count=len(story.audit), faults="; ".join(faults[:3]))
     policy = words.say("policy", version=story.incident.policy_version)
     return Text(f"{chain} · {policy}", style="dim")
 
@@ -221,14 +268,17 @@ def _foot(story: Story, words: Wording) -> Text:
 def as_rows(incidents: list[Incident], words: Wording, now: datetime | None) -> Table:
     """A list of incidents as a table, one line each."""
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column(words.say("col_id"), no_wrap=True)
-    table.add_column(words.say("col_grade"), no_wrap=True)
-    table.add_column(words.say("col_state"), no_wrap=True)
-    table.add_column(words.say("col_tier"), no_wrap=True)
-    table.add_column(words.say("col_due"), no_wrap=True)
-    table.add_column(words.say("col_reports"), justify="right", no_wrap=True)
-    table.add_column(words.say("col_title"), overflow="ellipsis", no_wrap=True)
-    table.add_column(words.say("col_unit"), overflow="ellipsis", no_wrap=True)
+    # An id that is cut cannot be copied: it keeps its width, what stands last gives way.
+    table.add_column(
+        words.say("col_id"),
+        no_wrap=True,
+        min_width=max((len(incident.incident_id) for incident in incidents), default=1),
+    )
+    for column, width in (("col_grade", 2), ("col_state", 6), ("col_due", 12)):
+        table.add_column(words.say(column), no_wrap=True, min_width=width)
+    table.add_column(words.say("col_reports"), no_wrap=True, justify="right", min_width=2)
+    for column in ("col_title", "col_tier", "col_unit"):
+        table.add_column(words.say(column), overflow="ellipsis", no_wrap=True)
     for incident in incidents:
         table.add_row(*_row(incident, words, now))
     return table
@@ -238,10 +288,10 @@ def _row(incident: Incident, words: Wording, now: datetime | None) -> Iterator[s
     yield incident.incident_id
     yield words.grade(incident.severity)
     yield words.word(incident.state)
-    yield f"{words.word(incident.tier)} {words.area(incident.area)}"
     yield _short_limit(incident, words, now)
     yield str(max(incident.report_count, len(incident.reports)))
-    yield incident.title
+    yield Text(incident.title)
+    yield f"{words.word(incident.tier)} {words.area(incident.area)}"
     yield words.unit(incident.unit)
 
 

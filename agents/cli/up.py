@@ -16,7 +16,16 @@ import orjson
 import typer
 
 from agents import broker
-from agents.cli.desk import AsJson, DataDir, Language, Plain, console, parse_since, words_for
+from agents.cli.desk import (
+    AsJson,
+    DataDir,
+    Language,
+    Plain,
+    console,
+    parse_since,
+    quiet_libraries,
+    words_for,
+)
 from agents.cli.wording import Wording
 from agents.settings import Settings, load_settings
 from agents.up.plan import checked_prefix, fresh_prefix, run_home
@@ -89,6 +98,7 @@ def up(
         raise ConfigurationError("--until-done is about a replay: wanted --replay DATASET PATH too")
     run_s = parse_since(run_for).total_seconds() if run_for is not None else None
     wish = Wish(replay, speed, seed, run_s, until_done, as_json, plain, keep_broker)
+    quiet_libraries()
     settings = load_settings(lang=lang, data_dir=data_dir)
     name = prefix if prefix is not None else settings.prefix
     resumed = bool(name)
@@ -302,13 +312,13 @@ class _City:
         summary.resumed = self.resumed
         summary.broker_runs = not started_broker or self._leaves_broker(summary)
         if summary.message is not None:
-            self.out.print(summary.message, style="red", markup=False)
+            self.out.print(summary.message, style="red")
         account = self._account(summary)
         self.out.print()
         self.out.print(render(summary, self.words), soft_wrap=False)
         if account is not None:
             self.out.print()
-            self.out.print(account, markup=False)
+            self.out.print(account)
 
     def _account(self, summary: Summary) -> str | None:
         """The account of a replay, once its last row has been fed."""

@@ -123,7 +123,7 @@ class _Screen:
         if isinstance(message, Alert):
             line = Text(f"{words.time(message.changed_at)}  ")
             line.append(alert_line(message, words))
-            line.append(f"  {words.word(message.tier)} {message.area}", "dim")
+            line.append(f"  {words.word(message.tier)} {words.area(message.area)}", "dim")
             if message.incident_id:
                 line.append(f"  {message.incident_id}", "dim")
             yield line

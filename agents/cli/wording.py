@@ -71,6 +71,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     "raised": ("升级", "raised"),
     "revised": ("更新", "revised"),
     "withdrawn": ("撤回", "withdrawn"),
+    "lifted": ("解除", "lifted"),
     # scales
     "warning": ("预警", "warning"),
     "supervision": ("督办", "supervision"),
@@ -100,8 +101,17 @@ _WORDS: dict[str, tuple[str, str]] = {
     "merge": ("并案", "merge"),
     "remind": ("催办", "remind"),
     "receive": ("接收", "receive"),
+    "finding": ("设备发现", "device finding"),
+    "inform": ("补充信息", "information"),
+    "end_report": ("诉求办结", "report ended"),
+    "cleared": ("已恢复", "cleared"),
+    "information": ("补充信息", "information"),
+    "not_fixed": ("未解决", "not fixed"),
+    "callback": ("回访", "called back"),
     # outcomes of a command or report
     "applied": ("已执行", "applied"),
+    "taken_in": ("已受理", "taken in"),
+    "refused": ("未受理", "refused"),
     "conflict": ("版本冲突", "conflict"),
     "forbidden": ("无权操作", "forbidden"),
     "not_found": ("查无此案", "not found"),
@@ -157,6 +167,10 @@ class Wording:
         if pair is None:
             return term
         return pair[0] if self.lang == "zh" else pair[1]
+
+    def outcome(self, outcome: str) -> str:
+        """What became of a report or an order, in the word for just that."""
+        return self.word({"accepted": "taken_in", "rejected": "refused"}.get(outcome, outcome))
 
     def grade(self, severity: str | None) -> str:
         """A severity as one sign, Ⅰ to Ⅴ; the long words are `word`'s."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
+from itertools import islice
 from typing import Protocol
 
 from rich.console import Console, Group, RenderableType
@@ -81,7 +83,7 @@ class Lines:
         self._words = words
         self._every_s = every_s
         self._shown_at: float | None = None
-        self._told: set[tuple[str, int]] = set()
+        self._latest: datetime | None = None
 
     def show(self, picture: Picture) -> None:
         """One line now and then, and the alerts that are new."""
@@ -89,10 +91,13 @@ class Lines:
             return
         self._shown_at = picture.elapsed_s
         self._console.print(Text(plain_tick(picture, self._words)))
-        fresh = [a for a in reversed(picture.newest) if (a.alert_id, a.revision) not in self._told]
-        for alert in fresh[-_PLAIN_ALERTS:]:
-            self._console.print(Text("  ") + _alert(alert, self._words))
-        self._told = {(alert.alert_id, alert.revision) for alert in picture.newest}
+        latest = self._latest
+        fresh = [a for a in picture.newest if latest is None or a.changed_at > latest]
+        shown = list(_grouped(fresh).values())[:_PLAIN_ALERTS]
+        for alert, others in reversed(shown):
+            self._console.print(Text("  ") + _alert(alert, self._words, others))
+        if fresh:
+            self._latest = fresh[0].changed_at
 
     def note(self, text: str) -> None:
         """A line."""
@@ -195,18 +200,36 @@ def _health(stage: StagePicture, words: Wording) -> Text:
 
 
 def _alerts(alerts: Iterable[Alert], words: Wording, rows: int) -> RenderableType:
-    lines = [_alert(alert, words) for alert in list(alerts)[:rows]]
+    lines = [
+        _alert(alert, words, others) for alert, others in islice(_grouped(alerts).values(), rows)
+    ]
     if not lines:
         lines = [Text(words.say("alerts_none"), style="dim")]
     lines += [Text("")] * (rows - len(lines))  # the board keeps its shape as alerts come
     return Group(*lines)
 
 
-def _alert(alert: Alert, words: Wording) -> Text:
+def _grouped(alerts: Iterable[Alert]) -> dict[tuple[str, ...], tuple[Alert, bool]]:
+    """Alerts that say the same in several areas of a tier, as the newest of them.
+
+    A warning that a city fans out to all its streets is one line, not a full board.
+    """
+    groups: dict[tuple[str, ...], tuple[Alert, bool]] = {}
+    for alert in alerts:
+        same = (alert.tier, alert.colour, alert.state, alert.title)
+        first, _ = groups.get(same, (alert, False))
+        groups[same] = (first, first is not alert)
+    return groups
+
+
+def _alert(alert: Alert, words: Wording, others: bool = False) -> Text:
     line = Text(f"{words.time(alert.changed_at)}  ", no_wrap=True, overflow="ellipsis")
     line.append(f"{words.word(alert.tier)} ", "bold")
     line.append(alert_line(alert, words))
-    line.append(f"  {words.area(alert.area)}", "dim")
+    area = words.area(alert.area)
+    line.append(f"  {words.say('and_others', area=area) if others else area}", "dim")
+    if alert.state in ("closed", "withdrawn"):
+        line.stylize("dim")
     return line
 
 

@@ -9,13 +9,14 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Literal, TypeVar
 
 from aiokafka.errors import KafkaError
 
 from agents import topic_admin
 from agents.cli.wording import Wording
 from agents.ledger import open_ledger
+from agents.replay.pour import Fed, FedSoFar
 from agents.runtime.clock import Clock
 from agents.up.board import View
 from agents.up.city import CityRecord, write_city
@@ -38,31 +39,7 @@ QUIET_LOOKS = 4
 FEED_STOP_S = 3.0
 
 
-class SoFar(Protocol):
-    """How far a feed is."""
-
-    @property
-    def written(self) -> int: ...
-    @property
-    def of(self) -> int | None: ...
-    @property
-    def at(self) -> datetime | None: ...
-
-
-class FedWhole(Protocol):
-    """How a feed ended."""
-
-    @property
-    def written(self) -> int: ...
-    @property
-    def resumed_from(self) -> int: ...
-    @property
-    def elapsed_s(self) -> float: ...
-    @property
-    def complete(self) -> bool: ...
-
-
-Feeding = Callable[[Callable[[SoFar], None], asyncio.Event], Awaitable[FedWhole]]
+Feeding = Callable[[Callable[[FedSoFar], None], asyncio.Event], Awaitable[Fed]]
 """Feeds the city: told progress and when to stop, answers how it ended."""
 
 
@@ -73,7 +50,7 @@ class _EndedError(Exception):
 @dataclass(slots=True)
 class _Feed:
     begun: float | None = None
-    fed: FedWhole | None = None
+    fed: Fed | None = None
     first: int = 0
     drained_s: float | None = None
     quiet: int = 0
@@ -117,7 +94,7 @@ class Run:
             logs=str(self.plan.logs),
             ended="failed",
         )
-        feed: asyncio.Task[FedWhole] | None = None
+        feed: asyncio.Task[Fed] | None = None
         since: dict[tuple[str, int], int] = {}
         try:
             since = await self._unless_ended(self._lay_out())
@@ -171,16 +148,16 @@ class Run:
 
     # --- running
 
-    async def _run_feed(self) -> FedWhole:
+    async def _run_feed(self) -> Fed:
         self._note("up_feeding", source=self.plan.source)
         self._feed.begun = time.monotonic()
         return await self.feeding(self._fed_so_far, self._feed_stop)
 
-    def _fed_so_far(self, so_far: SoFar) -> None:
-        self.picture.fed = (so_far.written, so_far.of)
-        self.picture.fed_until = so_far.at
+    def _fed_so_far(self, so_far: FedSoFar) -> None:
+        self.picture.fed = (so_far.events, so_far.total)
+        self.picture.fed_until = so_far.event_time
 
-    async def _keep_in_view(self, feed: asyncio.Task[FedWhole]) -> None:
+    async def _keep_in_view(self, feed: asyncio.Task[Fed]) -> None:
         """Look, show, and find out when it is over."""
         ready_at = time.monotonic()
         plan = self.plan
@@ -244,7 +221,7 @@ class Run:
             self.record = self.record.model_copy(update={"seen_at": now})
             write_city(self.plan.settings.data_dir, self.plan.home, self.record)
 
-    def _see_feed(self, feed: asyncio.Task[FedWhole]) -> None:
+    def _see_feed(self, feed: asyncio.Task[Fed]) -> None:
         """Notice that the feed has ended, and when every tier has had all of it."""
         mine = self._feed
         if not feed.done() or mine.begun is None:
@@ -255,8 +232,8 @@ class Run:
                 why = error.message if isinstance(error, ChengyunError) else repr(error)
                 self._fail(self.words.say("up_feed_failed", why=why))
             mine.fed = feed.result()
-            events = mine.fed.written - mine.fed.resumed_from
-            self._note("up_fed", events=events, seconds=mine.fed.elapsed_s)
+            events = mine.fed.events - mine.fed.resumed_from
+            self._note("up_fed", events=events, seconds=mine.fed.seconds)
         if mine.drained_s is None and mine.fed.complete and self._is_drained():
             mine.drained_s = time.monotonic() - mine.begun
             self._note("up_drained", seconds=mine.drained_s)
@@ -318,7 +295,7 @@ class Run:
             self._end("failed", self._why(self._supervisor.failed.result()))
         raise _EndedError
 
-    async def _take_down(self, feed: asyncio.Task[FedWhole] | None) -> None:
+    async def _take_down(self, feed: asyncio.Task[Fed] | None) -> None:
         """Stop the feed, then the workers; what they have not committed comes again."""
         begun = time.monotonic()
         self._note("up_stopping")
@@ -369,9 +346,9 @@ class Run:
         summary.message = self.message
         written, _ = self.picture.fed
         first = mine.fed.resumed_from if mine.fed is not None else 0
-        summary.events = (mine.fed.written if mine.fed is not None else written) - first
+        summary.events = (mine.fed.events if mine.fed is not None else written) - first
         if mine.fed is not None:
-            summary.seconds = mine.fed.elapsed_s
+            summary.seconds = mine.fed.seconds
         elif mine.begun is not None:
             summary.seconds = time.monotonic() - mine.begun
         summary.drained_s = mine.drained_s
