@@ -23,10 +23,10 @@ from streams.reports.times import TimeBounds
 from streams.state import State
 from streams.topics import SENSING_READINGS
 from streams.warning.devices import DEVICES, HOLDS, Device
-from streams.warning.findings import Findings, moment
+from streams.warning.findings import Findings, milliseconds, moment
 from streams.warning.limits import Signal, Watchlist, watchlists
 
-OUTAGE_S = 60.0
+OUTAGE_MS = 60_000
 """Deadlines that late mean that the stage was away, not the devices."""
 
 _NOTHING: tuple[Output | Refuse, ...] = ()
@@ -37,16 +37,17 @@ Outcome = Iterable[Output | Refuse]
 class _Measured:
     """One property of one class of devices, as the policy has it, ready for use."""
 
-    __slots__ = ("least", "most", "patience_s", "silence_s", "stale_s", "unit", "watchlist")
+    __slots__ = ("least", "most", "patience_ms", "silence_s", "stale_ms", "unit", "watchlist")
 
-    def __init__(self, measured: Property, watchlist: Watchlist | None, forget_s: float) -> None:
+    def __init__(self, measured: Property, watchlist: Watchlist | None, forget_ms: int) -> None:
         self.unit = measured.unit
         self.least = float("-inf") if measured.least is None else measured.least
         self.most = float("inf") if measured.most is None else measured.most
         self.silence_s = measured.silence_s
+        silence_ms = forget_ms if self.silence_s is None else round(self.silence_s * 1_000)
         # `seen` is written only now and then, so patience is an eighth longer than silence.
-        self.stale_s = (measured.silence_s or forget_s) / 8
-        self.patience_s = (measured.silence_s or forget_s) + self.stale_s
+        self.stale_ms = silence_ms // 8
+        self.patience_ms = silence_ms + self.stale_ms
         self.watchlist = watchlist or Watchlist((), ())
 
 
@@ -61,13 +62,13 @@ class Sensing:
         self.policy = policy
         self._findings = Findings(policy)
         self._bounds = TimeBounds(policy.intake)
-        self._ahead_s = policy.intake.ahead_s
+        self._ahead_ms = round(policy.intake.ahead_s * 1_000)
         self._tiers = policy.areas.tiers
-        self._forget_s = policy.intake.memory_max_days * 86_400
-        self._late_s = policy.triggers.late_s
+        self._forget_ms = round(policy.intake.memory_max_days * 86_400_000)
+        self._late_ms = round(policy.triggers.late_s * 1_000)
         rules = watchlists(policy.triggers)
         self._measured = {
-            (kind, name): _Measured(measured, rules.get((kind, name)), self._forget_s)
+            (kind, name): _Measured(measured, rules.get((kind, name)), self._forget_ms)
             for kind, device in policy.devices.items()
             for name, measured in device.properties.items()
         }
@@ -97,8 +98,8 @@ class Sensing:
         if not self._bounds.clock_is_sane(now):
             message = f"{now.isoformat()}, wanted a year between 1970 and 2199"
             return (Refuse(Reason(code="absurd_time", message=message, path="/time")),)
-        time = reading.phenomenon_time.timestamp()
-        clock = now.timestamp()
+        time = milliseconds(reading.phenomenon_time)
+        clock = milliseconds(now)
         value = reading.result
         refusal = self._unfit(event, reading, measured, time, clock, now)
         if refusal is not None:
@@ -120,9 +121,9 @@ class Sensing:
                 reading.long,
             )
             device.seen = clock
-            devices.put(key, device, moment(clock + measured.patience_s))
+            devices.put(key, device, moment(clock + measured.patience_ms))
         elif quiet and not device.episodes and not device.silent:
-            if clock - device.seen < measured.stale_s:
+            if clock - device.seen < measured.stale_ms:
                 return _NOTHING
             device.seen, device.newest = clock, max(device.newest, time)
             slot.touched = True
@@ -141,7 +142,7 @@ class Sensing:
                         signals.append(signal)
                 if busy or device.episodes:
                     self._arm(state, key, device, watchlist)
-            elif device.newest - self._late_s <= time < device.newest:
+            elif device.newest - self._late_ms <= time < device.newest:
                 for limit in watchlist.limits:
                     signal = limit.judge_late(device, time, value, event.id)
                     if signal is not None:
@@ -152,7 +153,7 @@ class Sensing:
         ]
         if device.silent:
             outputs += self._heard(reading.device_id, device, event, now)
-            devices.put(key, device, moment(clock + measured.patience_s))
+            devices.put(key, device, moment(clock + measured.patience_ms))
         if time > device.newest:
             device.newest = time
         device.seen = clock
@@ -162,12 +163,14 @@ class Sensing:
 
     def fire(self, state: State, due: Due, now: datetime) -> Outcome:
         """A step has been held long enough, or a device may have fallen silent."""
-        device = state.get(DEVICES, due.key)
         if due.namespace.name == HOLDS.name:
             state.delete(HOLDS, due.key)
-            if device is None:
+            trigger, _, key = due.key.partition("/")
+            holding = state.get(DEVICES, key)
+            if holding is None:
                 return ()
-            return list(self._held(state, due, device, now))
+            return list(self._held(state, due, key, trigger, holding, now))
+        device = state.get(DEVICES, due.key)
         if device is None:
             return ()
         return self._missed(state, due, device, now)
@@ -187,11 +190,11 @@ class Sensing:
         event: ReadingEvent,
         reading: Reading,
         measured: _Measured,
-        time: float,
-        clock: float,
+        time: int,
+        clock: int,
         now: datetime,
     ) -> Reason | None:
-        if time - clock > self._ahead_s:
+        if time - clock > self._ahead_ms:
             judged = self._bounds.judge(reading.phenomenon_time, now, "/data/phenomenon_time")
             if isinstance(judged, Reason):
                 return judged
@@ -237,8 +240,9 @@ class Sensing:
             elif limit.slow and state.get(HOLDS, entry) is not None:
                 state.delete(HOLDS, entry)
 
-    def _held(self, state: State, due: Due, device: Device, now: datetime) -> Iterator[Output]:
-        trigger, _, key = due.key.partition("/")
+    def _held(
+        self, state: State, due: Due, key: str, trigger: str, device: Device, now: datetime
+    ) -> Iterator[Output]:
         measured = self._measured.get((device.kind, device.measured))
         episode = device.episodes.get(trigger)
         if measured is None or episode is None:
@@ -246,12 +250,12 @@ class Sensing:
         for limit in measured.watchlist.limits:
             if limit.watch.id != trigger:
                 continue
-            signal = limit.reached(episode, due.at.timestamp())
+            signal = limit.reached(episode, milliseconds(due.at))
             state.table(DEVICES).slot(key).touched = True
             if signal is not None:
                 device_id = key.removesuffix(f"/{device.measured}")
                 yield self._findings.signal(
-                    device_id, device, signal, due.at.timestamp(), now, None
+                    device_id, device, signal, milliseconds(due.at), now, None
                 )
             at = limit.next_hold(episode)
             if at is not None and moment(at) > due.at:
@@ -262,22 +266,24 @@ class Sensing:
     def _missed(self, state: State, due: Due, device: Device, now: datetime) -> Outcome:
         """A device's patience is over: it is silent, forgotten, or was heard in between."""
         measured = self._measured.get((device.kind, device.measured))
-        clock = now.timestamp()
-        if measured is None or clock >= device.seen + self._forget_s:
+        clock = milliseconds(now)
+        if measured is None or clock >= device.seen + self._forget_ms:
             state.delete(DEVICES, due.key)
             return ()
         if device.silent or measured.silence_s is None or self.policy.triggers.silence is None:
-            end = max(device.seen + self._forget_s, clock + 1)
+            end = max(device.seen + self._forget_ms, clock + 1_000)
             state.put(DEVICES, due.key, device, moment(end))
             return ()
-        away = clock - due.at.timestamp() > OUTAGE_S
-        if away or clock < device.seen + measured.silence_s:
+        away = clock - milliseconds(due.at) > OUTAGE_MS
+        if away or clock < device.seen + round(measured.silence_s * 1_000):
             # After an outage of ours what the device said meanwhile is still to be read.
-            end = max(device.seen + measured.patience_s, clock + (measured.stale_s if away else 1))
+            end = max(
+                device.seen + measured.patience_ms, clock + (measured.stale_ms if away else 1_000)
+            )
             state.put(DEVICES, due.key, device, moment(end))
             return ()
-        device.silent = device.seen + measured.silence_s
-        state.put(DEVICES, due.key, device, moment(device.seen + self._forget_s))
+        device.silent = device.seen + round(measured.silence_s * 1_000)
+        state.put(DEVICES, due.key, device, moment(device.seen + self._forget_ms))
         device_id = due.key.removesuffix(f"/{device.measured}")
         return (self._findings.silence(device_id, device, "opened", now, measured.silence_s, None),)
 
@@ -292,7 +298,7 @@ class Sensing:
             if told
             else []
         )
-        device.silent = 0.0
+        device.silent = 0
         return outputs
 
 

@@ -8,32 +8,31 @@ import orjson
 
 from streams.state import Namespace
 
-KEPT_EVIDENCE = 3
-"""Ids of readings kept in an episode; the count goes on. Keeps a device below 450 bytes."""
-
-KEPT_ID = 48
-"""Characters of an id kept as evidence; ids of gateways are shorter."""
+KEPT_ID = 36
+"""Characters of a reading's id kept as evidence: a UUID. A device stays below 450 bytes."""
 
 
 class Episode:
     """One stretch of time during which one trigger has something to say about one device.
 
+    Times are whole milliseconds since 1970, 0 for never.
+
     Attributes:
         level: the step reached; -1 while a step still has to be held.
-        began: event time of the first reading past the first step, seconds since 1970.
+        began: event time of the first reading past the first step.
         since: for each step, from when on the value has been past it; 0 = it is not.
         clean_since, clean: from when on, and how often, the value has been back.
-        evidence, count: newest ids of readings that carry it, and the number of all.
+        evidence, count: the first and the newest reading that carry it, and the number of all.
         value: the value last seen, in the property's unit.
     """
 
     __slots__ = ("began", "clean", "clean_since", "count", "evidence", "level", "since", "value")
 
-    def __init__(self, steps: int, began: float) -> None:
+    def __init__(self, steps: int, began: int) -> None:
         self.level = -1
         self.began = began
-        self.since = [0.0] * steps
-        self.clean_since = 0.0
+        self.since = [0] * steps
+        self.clean_since = 0
         self.clean = 0
         self.evidence: list[str] = []
         self.count = 0
@@ -43,14 +42,15 @@ class Episode:
         """Note one more reading that carries the episode."""
         self.count += 1
         self.evidence.append(reading_id[:KEPT_ID])
-        if len(self.evidence) > KEPT_EVIDENCE:
-            del self.evidence[0]
+        if len(self.evidence) > 2:
+            del self.evidence[1]
 
 
 class Device:
     """One property of one device.
 
-    Times are seconds since 1970, 0 for never.
+    Times are whole milliseconds since 1970, 0 for never, so that what is decided does not
+    depend on how often the device was written down and read again.
 
     Attributes:
         newest: event time of the newest reading; for a quiet device it may lag behind.
@@ -74,15 +74,15 @@ class Device:
     ) -> None:
         self.kind = kind
         self.measured = measured
-        self.newest = 0.0
-        self.settled = 0.0
-        self.seen = 0.0
-        self.silent = 0.0
+        self.newest = 0
+        self.settled = 0
+        self.seen = 0
+        self.silent = 0
         self.street = street
         self.lat = lat
         self.lon = lon
         self.episodes: dict[str, Episode] = {}
-        self.lows: list[tuple[float, float]] = []
+        self.lows: list[tuple[int, float]] = []
 
 
 def _encode(device: Device) -> bytes:
@@ -92,7 +92,7 @@ def _encode(device: Device) -> bytes:
             trigger: [
                 e.level,
                 e.began,
-                e.since,
+                [since - e.began if since else None for since in e.since],
                 e.clean_since,
                 e.clean,
                 e.evidence,
@@ -101,9 +101,10 @@ def _encode(device: Device) -> bytes:
             ]
             for trigger, e in device.episodes.items()
         }
+    newest = device.newest
     return orjson.dumps(
         (
-            device.newest,
+            newest,
             device.settled,
             device.seen,
             device.silent,
@@ -113,7 +114,7 @@ def _encode(device: Device) -> bytes:
             device.lat,
             device.lon,
             episodes,
-            device.lows,
+            [(newest - time, value) for time, value in device.lows],
         )
     )
 
@@ -126,7 +127,8 @@ def _decode(stored: bytes) -> Device:
     device.settled = settled
     device.seen = seen
     device.silent = silent
-    device.lows = [(time, value) for time, value in lows]
+    if lows:
+        device.lows = [(newest - ago, value) for ago, value in lows]
     if episodes:
         for trigger, (
             level,
@@ -140,7 +142,7 @@ def _decode(stored: bytes) -> Device:
         ) in episodes.items():
             episode = device.episodes[trigger] = Episode(0, began)
             episode.level = level
-            episode.since = since
+            episode.since = [0 if after is None else began + after for after in since]
             episode.clean_since = clean_since
             episode.clean = clean
             episode.evidence = ids

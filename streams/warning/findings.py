@@ -22,9 +22,14 @@ _finding_event = Maker(FindingEvent)
 _place = Maker(Place)
 
 
-def moment(seconds: float) -> datetime:
-    """The time that many seconds after 1970, in UTC."""
-    return _EPOCH + timedelta(seconds=seconds)
+def moment(milliseconds: int) -> datetime:
+    """The time that many milliseconds after 1970, in UTC."""
+    return _EPOCH + timedelta(milliseconds=milliseconds)
+
+
+def milliseconds(moment: datetime) -> int:
+    """Whole milliseconds since 1970."""
+    return round(moment.timestamp() * 1_000)
 
 
 class Findings:
@@ -56,7 +61,7 @@ class Findings:
             phase=phase,
             step=phase,
             unit="s",
-            observed=now.timestamp() - device.seen,
+            observed=(milliseconds(now) - device.seen) / 1_000,
             threshold=silence_s,
             colour=rule.colour,
             category=self._category(rule.category),
@@ -80,14 +85,14 @@ class Findings:
         device_id: str,
         device: Device,
         signal: Signal,
-        observed: float,
+        observed: int,
         now: datetime,
         trace: str | None,
     ) -> Output:
         """A limit was passed, passed further, or is safe again.
 
         Args:
-            observed: event time of the reading, seconds since 1970.
+            observed: event time of the reading, milliseconds since 1970.
             now: the stage's clock, which stamps the message.
         """
         watch = signal.watch
@@ -130,7 +135,7 @@ class Findings:
         category: Category,
         severity: Severity,
         urgency: Urgency,
-        began: float,
+        began: int,
         observed_at: datetime,
         time: datetime,
         evidence: list[str],

@@ -24,7 +24,7 @@ class Signal(NamedTuple):
     Attributes:
         level: the step reached; that of the whole episode when it is cleared.
         observed, threshold: in the property's unit; for a rise, by how much within its window.
-        began: event time of the episode's first reading, seconds since 1970.
+        began: event time of the episode's first reading, milliseconds since 1970.
     """
 
     watch: HardLimit | Rise
@@ -32,7 +32,7 @@ class Signal(NamedTuple):
     level: int
     observed: float
     threshold: float
-    began: float
+    began: int
     evidence: list[str]
     readings: int
 
@@ -44,18 +44,19 @@ class LimitRule:
         slow: some step must be held before it counts.
     """
 
-    __slots__ = ("clear_at", "holds", "levels", "lowest", "sign", "slow", "watch")
+    __slots__ = ("clear_at", "clear_ms", "holds", "levels", "lowest", "sign", "slow", "watch")
 
     def __init__(self, watch: HardLimit) -> None:
         self.watch = watch
         self.sign = 1.0 if watch.direction == "above" else -1.0
         self.levels = [step.at * self.sign for step in watch.steps]
-        self.holds = [step.hold_s for step in watch.steps]
+        self.holds = [round(step.hold_s * 1_000) for step in watch.steps]
         self.slow = any(self.holds)
         self.lowest = self.levels[0]
         self.clear_at = watch.clearing.at * self.sign
+        self.clear_ms = round(watch.clearing.for_s * 1_000)
 
-    def judge(self, device: Device, time: float, value: float, reading_id: str) -> Signal | None:
+    def judge(self, device: Device, time: int, value: float, reading_id: str) -> Signal | None:
         """Apply a reading newer than all before it."""
         signed = value * self.sign
         episode = device.episodes.get(self.watch.id)
@@ -71,10 +72,10 @@ class LimitRule:
                 past = True
                 episode.since[at] = episode.since[at] or time
             else:
-                episode.since[at] = 0.0
+                episode.since[at] = 0
         if past:
             episode.witness(reading_id)
-            episode.clean_since, episode.clean = 0.0, 0
+            episode.clean_since, episode.clean = 0, 0
             return self.reached(episode, time)
         if episode.level < 0:
             # A short vibration: it was never held, and a repeat of it must not count again.
@@ -83,9 +84,7 @@ class LimitRule:
             return None
         return self._clean(device, episode, time, value, signed)
 
-    def judge_late(
-        self, device: Device, time: float, value: float, reading_id: str
-    ) -> Signal | None:
+    def judge_late(self, device: Device, time: int, value: float, reading_id: str) -> Signal | None:
         """Apply a reading that came after newer ones: it can still warn, never calm."""
         signed = value * self.sign
         if signed < self.lowest:
@@ -104,7 +103,7 @@ class LimitRule:
         episode.value = value
         return self._climb(episode, reached)
 
-    def reached(self, episode: Episode, time: float) -> Signal | None:
+    def reached(self, episode: Episode, time: int) -> Signal | None:
         """Whether a step has now been held long enough."""
         self._fit(episode)
         reached = -1
@@ -113,7 +112,7 @@ class LimitRule:
                 reached = at
         return self._climb(episode, reached) if reached > episode.level else None
 
-    def next_hold(self, episode: Episode) -> float | None:
+    def next_hold(self, episode: Episode) -> int | None:
         """When the next step that is being held will have been held long enough."""
         ends = [
             since + self.holds[at]
@@ -126,7 +125,7 @@ class LimitRule:
         # The episode may have begun under a policy with another number of steps.
         wanted = len(self.levels)
         if len(episode.since) != wanted:
-            episode.since = (episode.since + [0.0] * wanted)[:wanted]
+            episode.since = (episode.since + [0] * wanted)[:wanted]
             episode.level = min(episode.level, wanted - 1)
 
     def _climb(self, episode: Episode, level: int) -> Signal:
@@ -144,15 +143,15 @@ class LimitRule:
         )
 
     def _clean(
-        self, device: Device, episode: Episode, time: float, value: float, signed: float
+        self, device: Device, episode: Episode, time: int, value: float, signed: float
     ) -> Signal | None:
         if signed > self.clear_at:
-            episode.clean_since, episode.clean = 0.0, 0
+            episode.clean_since, episode.clean = 0, 0
             return None
         episode.clean_since = episode.clean_since or time
         episode.clean += 1
         clearing = self.watch.clearing
-        if episode.clean < clearing.readings or time - episode.clean_since < clearing.for_s:
+        if episode.clean < clearing.readings or time - episode.clean_since < self.clear_ms:
             return None
         del device.episodes[self.watch.id]
         device.settled = time
@@ -171,16 +170,18 @@ class LimitRule:
 class RiseRule:
     """A rise rate over a sliding window (W5)."""
 
-    __slots__ = ("apart", "watch")
+    __slots__ = ("apart", "clear_ms", "watch", "within_ms")
 
     def __init__(self, watch: Rise) -> None:
         self.watch = watch
-        self.apart = watch.within_s / LOW_SAMPLES
+        self.within_ms = round(watch.within_s * 1_000)
+        self.clear_ms = round(watch.clear_for_s * 1_000)
+        self.apart = self.within_ms // LOW_SAMPLES
 
-    def judge(self, device: Device, time: float, value: float, reading_id: str) -> Signal | None:
+    def judge(self, device: Device, time: int, value: float, reading_id: str) -> Signal | None:
         """Apply a reading newer than all before it."""
         lows, watch = device.lows, self.watch
-        oldest = time - watch.within_s
+        oldest = time - self.within_ms
         while lows and lows[0][0] < oldest:
             del lows[0]
         while lows and lows[-1][1] >= value:
@@ -194,7 +195,7 @@ class RiseRule:
                 episode = device.episodes[watch.id] = Episode(1, time)
             episode.witness(reading_id)
             episode.value = rise
-            episode.clean_since = 0.0
+            episode.clean_since = 0
             if episode.level < 0:
                 episode.level = 0
                 return self._signal("opened", episode, rise)
@@ -202,7 +203,7 @@ class RiseRule:
         if episode is None:
             return None
         episode.clean_since = episode.clean_since or time
-        if time - episode.clean_since < watch.clear_for_s:
+        if time - episode.clean_since < self.clear_ms:
             return None
         del device.episodes[watch.id]
         device.settled = time

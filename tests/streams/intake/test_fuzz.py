@@ -10,12 +10,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from schemas.codec import SchemaError, read_any, read_tier
+from schemas.codec import read_any, read_tier
+from schemas.errors import SchemaError
 from schemas.report import ServiceRequest, ServiceRequestUpdate
 from streams.topics import DEAD_LETTERS, DISTRICT_INBOX, INTAKE_REPORTS, REPLIES, STREET_INBOX
 
 ENDS = {STREET_INBOX.name, DISTRICT_INBOX.name, REPLIES.name, DEAD_LETTERS.name}
-ODD = [
+ODD: list[Any] = [
     None, True, 0, -1, 1e308, 1.5, "", " ", "x" * 5_000, "\x00", "\u202e", "井盖", [], {}, [[]],
     "2026-03-05T10:00:00+08:00", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00",
     "2026-02-30T00:00:00Z", "1e3", 253402300800, -62135596800, "2026-03-05", "NaN", "990101001",
