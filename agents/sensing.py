@@ -8,7 +8,7 @@ from agents.runtime.stage import Chunks, Stage
 def attach(stage: Stage) -> None:
     """Give the stage its agent: each chunk is decoded and decided; its lane commits it."""
 
-    @stage.app.agent(stage.chunks, name="sensing")
+    @stage.agent
     async def sensing(chunks: Chunks) -> None:
         async for chunk in chunks:
             chunk.apply()

@@ -41,7 +41,7 @@ class Event(BaseModel):
 class Tally(NamedTuple):
     """What is known of one key."""
 
-    count: int
+    events: int
     chain: int
 
 
@@ -88,7 +88,7 @@ class Torture:
     def step(self, state: State, event: Event, now: datetime) -> Iterable[Output | Refuse]:
         """Count one event."""
         tally = state.get(TALLIES, event.key) or Tally(0, 0)
-        count, chain = tally.count + 1, link(tally.chain, event.id)
+        count, chain = tally.events + 1, link(tally.chain, event.id)
         state.put(TALLIES, event.key, Tally(count, chain))
         if count % DEADLINE_EVERY == 0:
             state.put(DEADLINES, f"{event.key}/{count:012d}", count, now + DEADLINE_AFTER)

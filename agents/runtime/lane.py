@@ -6,7 +6,7 @@ import asyncio
 import collections
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 from agents.runtime.clock import Clock
@@ -137,6 +137,10 @@ class Lane:
         self.partition = self._empty_partition()
         self.positions = {}
         self._more_due = True
+
+    async def end_hanging(self, partitions: Iterable[Any]) -> None:
+        """Abort what earlier owners of the lane left undecided in these partitions."""
+        await self.producer.end_hanging(partitions)
 
     def load_many(self, records: list[Any]) -> None:
         """Take entries of the changelog."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 import aiokafka.producer.sender
 import orjson
 from aiokafka import AIOKafkaProducer
 
+from agents.runtime.hanging import abort_over
 from agents.runtime.options import StageOptions
 from streams.effects import Effects
 from streams.partitioner import Homes
@@ -85,6 +86,14 @@ class LaneProducer:
             await _quietly(producer.stop(), "stop of a producer that did not start")
             raise
         self._producer = producer
+
+    async def end_hanging(self, partitions: Iterable[Any]) -> None:
+        """Abort what earlier owners of the lane left undecided in these partitions.
+
+        Raises:
+            KafkaError: the broker did not do it; the lane must not flow.
+        """
+        await abort_over(self._producer, partitions)
 
     async def close(self) -> None:
         """Abort what is open and disconnect; within about two seconds, whatever happens."""

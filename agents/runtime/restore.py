@@ -6,11 +6,13 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
 
+from agents.runtime.hanging import Cluster
 from agents.runtime.options import StageOptions
 from agents.runtime.raw import drain
 
@@ -22,10 +24,15 @@ Progress = Callable[[int, int, int], None]
 PROGRESS_S = 0.2
 LOG_S = 2.0
 FETCH_BYTES = 4 << 20
+MARKER_ATTEMPTS = 20
+MARKER_WAIT_S = 0.05
 
 
 class Restorable(Protocol):
     """What takes the entries of a changelog."""
+
+    async def end_hanging(self, partitions: Iterable[Any]) -> None:
+        """Abort what earlier owners left undecided in these partitions."""
 
     def load_many(self, records: list[Any]) -> None:
         """Take entries, oldest first; each has a key and a value."""
@@ -67,6 +74,8 @@ async def _replay(
     partitions = {TopicPartition(topic, number): lane for number, lane in lanes.items()}
     consumer.assign(list(partitions))
     begins = await consumer.beginning_offsets(list(partitions))
+    if options.guarantee == "exactly_once":
+        await _end_hanging(consumer, options, partitions)
     ends = await consumer.end_offsets(list(partitions))
     left = {p: ends[p] - begins[p] for p in partitions}
     for partition in partitions:
@@ -99,6 +108,33 @@ async def _replay(
             with contextlib.suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(fetcher._create_fetch_waiter(), 0.5)
     return sum(counts.values())
+
+
+async def _end_hanging(
+    consumer: Any, options: StageOptions, states: Mapping[TopicPartition, Restorable]
+) -> None:
+    """Make sure that nothing of these lanes is undecided, in their state or elsewhere.
+
+    Raises:
+        KafkaError: a state partition stays undecided: its end is not to be trusted.
+    """
+    cluster = await Cluster.look(consumer._client)
+    stuck = await cluster.stuck(cluster.partitions(options.prefix))
+    if stuck:
+        log.warning(
+            "%d partitions hold records that nobody has decided on, for example %s; lanes %s "
+            "end whatever is theirs",
+            len(stuck),
+            min(stuck),
+            sorted(p.partition for p in states),
+        )
+        await asyncio.gather(*(lane.end_hanging(stuck | {tp}) for tp, lane in states.items()))
+    for _ in range(MARKER_ATTEMPTS):
+        left = await cluster.undecided(states)
+        if not left:
+            return
+        await asyncio.sleep(MARKER_WAIT_S)  # the markers are on their way
+    raise KafkaError(f"undecided records in {sorted(left)}")
 
 
 def _log_progress(read: int, total: int, left: int, seconds: float) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterable, Callable, Iterable
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import faust
 from aiokafka import TopicPartition
@@ -114,6 +114,10 @@ class Stage:
         )
         app.stage = self
         return app
+
+    def agent(self, function: Callable[[Chunks], Awaitable[None]]) -> Any:
+        """Make a coroutine function the stage's Faust agent, under its own name."""
+        return self.app.agent(self.chunks, name=function.__name__)(function)
 
     def set_status(self, status: StageStatus) -> None:
         """Note what the stage is doing now."""

@@ -1,0 +1,120 @@
+"""Topics, input and reading back, for benches and tortures on a real broker."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import AsyncIterator, Iterable, Mapping
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import for_code
+
+from streams.partitioner import Homes
+
+Client = Mapping[str, Any]
+
+BATCH_BYTES = 900_000
+COMPACTED = {"cleanup.policy": "compact"}
+
+
+async def make_topics(
+    client: Client,
+    names: Iterable[str],
+    partitions: int,
+    compacted: Iterable[str] = (),
+    replication: int = 1,
+    large: Iterable[str] = (),
+) -> None:
+    """Create topics and wait until every partition has a leader.
+
+    Args:
+        large: topics that take records of up to 4 MiB.
+    """
+    configs: dict[str, dict[str, str]] = {name: dict(COMPACTED) for name in compacted}
+    for name in large:
+        configs.setdefault(name, {})["max.message.bytes"] = str(4 << 20)
+    wanted = [
+        NewTopic(name, partitions, replication, topic_configs=configs.get(name, {}))
+        for name in [*names, *configs]
+    ]
+    admin = AIOKafkaAdminClient(**client)
+    await admin.start()
+    try:
+        answer = await admin.create_topics(wanted)
+        for name, code, message in answer.topic_errors:
+            if code:
+                raise for_code(code)(f"{name}: {message}")
+        for _ in range(100):
+            found = await admin.describe_topics([topic.name for topic in wanted])
+            if all(p["leader"] >= 0 for t in found for p in t["partitions"]):
+                return
+            await asyncio.sleep(0.05)
+    finally:
+        await admin.close()
+
+
+async def drop_topics(client: Client, names: Iterable[str]) -> None:
+    """Delete topics; a bench tidies up after itself."""
+    admin = AIOKafkaAdminClient(**client)
+    await admin.start()
+    try:
+        await admin.delete_topics(list(names))
+    finally:
+        await admin.close()
+
+
+async def fill(
+    client: Client, topic: str, partitions: int, records: Iterable[tuple[bytes, bytes]]
+) -> int:
+    """Write records in large batches, each in the partition of its key; answers how many."""
+    homes = Homes(partitions)
+    producer = AIOKafkaProducer(
+        **client, acks="all", linger_ms=0, max_batch_size=BATCH_BYTES, request_timeout_ms=60_000
+    )
+    await producer.start()
+    written = 0
+    batches: dict[int, Any] = {}
+    try:
+        for key, value in records:
+            number = homes[key]
+            batch = batches.get(number)
+            if batch is None:
+                batch = batches[number] = producer.create_batch()
+            if batch.append(key=key, value=value, timestamp=None) is None:
+                await (await producer.send_batch(batch, topic, partition=number))
+                batch = batches[number] = producer.create_batch()
+                batch.append(key=key, value=value, timestamp=None)
+            written += 1
+        for number, batch in batches.items():
+            await (await producer.send_batch(batch, topic, partition=number))
+    finally:
+        await producer.stop()
+    return written
+
+
+async def read_all(
+    client: Client, topics: Iterable[str], partitions: int
+) -> AsyncIterator[list[Any]]:
+    """Everything that is committed in these topics now, in order within each partition."""
+    consumer = AIOKafkaConsumer(
+        **client,
+        isolation_level="read_committed",
+        auto_offset_reset="earliest",
+        enable_auto_commit=False,
+        max_partition_fetch_bytes=4 << 20,
+    )
+    await consumer.start()
+    try:
+        wanted = [TopicPartition(t, n) for t, n in itertools.product(topics, range(partitions))]
+        consumer.assign(wanted)
+        ends = await consumer.end_offsets(wanted)
+        await consumer.seek_to_beginning(*wanted)
+        left = {tp for tp in wanted if ends[tp] > 0}
+        while left:
+            for records in (await consumer.getmany(*left, timeout_ms=200)).values():
+                yield records
+            left = {tp for tp in left if await consumer.position(tp) < ends[tp]}
+    finally:
+        await consumer.stop()
