@@ -40,7 +40,8 @@ class Lane:
         record = Record(INTAKE_REPORTS.name, 0, self.offset, 0, key, value, headers)
         effects = self.partition.compute([record], self.now)
         assert effects.consumed == 1
-        assert not (effects.defects or effects.raised), effects.dead
+        assert not effects.defects, effects.defects
+        assert not effects.raised, effects.dead
         self.partition.accept(effects)
         outputs = [*effects.outputs, *effects.dead]
         assert all(output.topic is BY_NAME[output.topic.name] for output in outputs)

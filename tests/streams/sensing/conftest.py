@@ -46,7 +46,8 @@ class Lane:
         consequences = []
         while True:
             effects = self.partition.compute(records, self.now)
-            assert not (effects.defects or effects.raised), effects.dead
+            assert not effects.defects, effects.defects
+            assert not effects.raised, effects.dead
             self.partition.accept(effects)
             for output in (*effects.outputs, *effects.dead):
                 message = output.message
