@@ -16,9 +16,9 @@ class Clock(Body):
     """A running limit of an incident, in its own words, carried over in a hand-off.
 
     ``at`` is when it next speaks; ``kind`` names the limit (acknowledge, resolve …),
-    ``stage`` how far it has spoken (percent of the limit: 70, 90, 100, 150). ``points``
-    are the moments of the percent steps where office hours keep them from being
-    proportional to the time between start and limit.
+    ``stage`` how far it has spoken (percent of the limit: 70, 90, 100, 150). ``limit`` is
+    the limit as the policy has it (``4 work_hour``), where the percent steps follow office
+    hours; ``points`` are the moments of the steps where some were put off.
     """
 
     kind: str
@@ -26,6 +26,7 @@ class Clock(Body):
     limit_at: AwareDatetime
     stage: int = 0
     at: AwareDatetime | None = None
+    limit: str | None = None
     points: list[AwareDatetime] | None = None
 
 

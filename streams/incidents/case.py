@@ -26,6 +26,12 @@ LISTED_REPORTS = 100
 KEPT_ESCALATIONS = 20
 
 
+class Draft(Incident):
+    """An incident as its desk works on it: fields are set without pydantic's ceremony."""
+
+    __setattr__ = object.__setattr__
+
+
 class Lamp(BaseModel):
     """An alert of a case that is lit at this tier: enough to raise and to close the episode."""
 
@@ -40,7 +46,7 @@ class Lamp(BaseModel):
 
 
 class _Stored(BaseModel):
-    data: Incident
+    data: Draft
     clocks: list[Clock] = Field(default_factory=list)
     audit_n: int
     audit_hash: str
@@ -48,6 +54,8 @@ class _Stored(BaseModel):
     received_from: str | None = None
     copied_to: str | None = None
     standard_due: AwareDatetime | None = None
+    standard_from: AwareDatetime | None = None
+    standard_limit: str | None = None
     lifted: list[int] = Field(default_factory=list)
     lamps: dict[str, Lamp] = Field(default_factory=dict)
     findings: dict[str, str] = Field(default_factory=dict)
@@ -65,7 +73,8 @@ class Case:
         given_to: the area that was given it, up or down; None while this area owns it.
         received_from: the area that gave it to this one first, and holds a shadow.
         copied_to: the area that got a copy for information and must learn of the end.
-        standard_due: the category's or the pace's own limit, where no report brings one.
+        standard_due: the category's or the pace's own limit, where no report brings one;
+            standard_from: when it began; standard_limit: its words, if it runs by office hours.
         lifted: percent steps of the limit that have already lifted it one tier.
         lamps: alerts that are lit here, by what they are about.
         findings: open findings of devices, finding id → trigger and device.
@@ -87,11 +96,13 @@ class Case:
         "lifted",
         "received_from",
         "standard_due",
+        "standard_from",
+        "standard_limit",
         "unanswered",
         "written",
     )
 
-    def __init__(self, incident: Incident, audit_n: int = 0, audit_hash: str = FIRST_HASH) -> None:
+    def __init__(self, incident: Draft, audit_n: int = 0, audit_hash: str = FIRST_HASH) -> None:
         self.incident = incident
         self.clocks: list[Clock] = []
         self.audit_n = audit_n
@@ -100,6 +111,8 @@ class Case:
         self.received_from: str | None = None
         self.copied_to: str | None = None
         self.standard_due: datetime | None = None
+        self.standard_from: datetime | None = None
+        self.standard_limit: str | None = None
         self.lifted: list[int] = []
         self.lamps: dict[str, Lamp] = {}
         self.findings: dict[str, str] = {}
@@ -170,15 +183,14 @@ MEMBERS: Namespace[Belongs] = Namespace(
     name="member",
     encode=lambda belongs: f"{belongs.area}\n{belongs.incident_id}".encode(),
     decode=_decode_belongs,
-    lifetime="while its case is open here, and the policy's days after its end",
+    lifetime="as long as its case is remembered here",
     rank=8,
-    on_due="expire",
 )
 """Key: the report id, or the finding id."""
 
 
 Spot = list[Any]
-"""[incident id, lat, lon, opened, last report (microseconds), 1 while work is owed]."""
+"""[incident id, lat, lon, opened, last report]; times in microseconds since 1970."""
 
 PLACES: Namespace[list[Spot]] = Namespace(
     name="place",
@@ -187,6 +199,7 @@ PLACES: Namespace[list[Spot]] = Namespace(
     lifetime="until the newest case in the cell is older than the recurrence and merge windows",
     rank=8,
     on_due="expire",
+    decoded=20_000,
 )
 """Key ``<area>/<category>/<cell>``: the cases of one kind in a cell of the size of its radius."""
 
@@ -251,15 +264,52 @@ SPREADS: Namespace[Episode] = Namespace(
 )
 """Key ``<area>/W7/<category>``, judged when the input of a bin is complete."""
 
-BINS: Namespace[dict[str, Any]] = Namespace(
+
+class Bin:
+    """Ten minutes of one desk.
+
+    Attributes:
+        own: what the desk saw itself, per kind; below: per area below, the revision it
+            last said and its numbers.
+        said: the revision last sent up; unsaid: something has changed since.
+    """
+
+    __slots__ = ("below", "own", "said", "unsaid")
+
+    def __init__(self) -> None:
+        self.own: dict[str, int] = {}
+        self.below: dict[str, tuple[int, dict[str, int]]] = {}
+        self.said = 0
+        self.unsaid = False
+
+
+Bins = dict[int, Bin]
+
+
+def _encode_bins(bins: Bins) -> bytes:
+    rows = [[start, each.said, each.unsaid, each.own, each.below] for start, each in bins.items()]
+    return orjson.dumps(rows)
+
+
+def _decode_bins(stored: bytes) -> Bins:
+    bins: Bins = {}
+    for start, said, unsaid, own, below in orjson.loads(stored):
+        each = bins[start] = Bin()
+        each.said, each.unsaid, each.own = said, unsaid, own
+        each.below = {area: (revision, counts) for area, (revision, counts) in below.items()}
+    return bins
+
+
+BINS: Namespace[Bins] = Namespace(
     name="bin",
-    encode=orjson.dumps,
-    decode=orjson.loads,
-    lifetime="one day after its 10 minutes ended",
+    encode=_encode_bins,
+    decode=_decode_bins,
+    lifetime="one entry a desk with its last two hours; gone two hours after the last report",
     clock="watermark",
     rank=6,
+    decoded=2_000,
 )
-"""Key ``<area>/<start of the bin, microseconds>``: counts per kind; see ``counting``."""
+"""Key: the area. Value: bins by their start, microseconds; see ``counting``."""
 
 NAMESPACES: tuple[Namespace[Any], ...] = (
     CASES,

@@ -8,12 +8,13 @@ restart the limit of the work. What a clock does when it speaks is decided elsew
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import cache
 
 from schemas.handoff import Clock
 from schemas.incident import ReportedCase
 from streams.incidents.case import Case
 from streams.incidents.messages import Maker
-from streams.policy import CategoryRule, Limit, Policy
+from streams.policy import Limit, Policy
 
 ACKNOWLEDGE = "acknowledge"
 RESOLVE = "resolve"
@@ -60,19 +61,29 @@ def start_acknowledge(case: Case, policy: Policy, now: datetime) -> None:
     )
 
 
-def standard_due(
-    case: Case, policy: Policy, rule: CategoryRule | None, now: datetime
-) -> datetime | None:
-    """The limit of the work by the city's own rules: the category's, else the pace's."""
-    limit = standard_limit(case, policy, rule)
-    return None if limit is None else policy.calendar.add(now, limit)
-
-
-def standard_limit(case: Case, policy: Policy, rule: CategoryRule | None) -> Limit | None:
+def standard_limit(case: Case, policy: Policy) -> Limit | None:
     """The category's limit, else what the pace says for cases without one."""
+    rule = policy.category(None, case.incident.category.code)
     if rule is not None and rule.limit is not None:
         return rule.limit
     return policy.pace(case.incident.severity, case.incident.urgency).unresolved
+
+
+def standard_due(case: Case, policy: Policy) -> datetime | None:
+    """The limit by the city's own rules; it is worked out when first asked for, then kept."""
+    if case.standard_due is None:
+        limit = standard_limit(case, policy)
+        if limit is not None:
+            began = case.incident.opened_at
+            set_standard(case, limit, began, policy.calendar.add(began, limit))
+    return case.standard_due
+
+
+def set_standard(case: Case, limit: Limit | None, began: datetime, due: datetime | None) -> None:
+    """Set the limit by the city's own rules; it holds where no open report brings its own."""
+    case.standard_due = due
+    case.standard_from = None if due is None else began
+    case.standard_limit = str(limit) if limit is not None and limit.clock in _OFFICE else None
 
 
 def first_due(case: Case) -> ReportedCase | None:
@@ -88,30 +99,22 @@ def first_due(case: Case) -> ReportedCase | None:
     return first
 
 
-def follow_due(
-    case: Case,
-    policy: Policy,
-    now: datetime,
-    limit: Limit | None = None,
-    begun_at: datetime | None = None,
-) -> None:
+def follow_due(case: Case, policy: Policy) -> None:
     """Set the case's limit anew: the earliest of its open reports, else its standard limit.
 
     The clock of the work is replaced only when the limit has changed; the version rises
     with it.
-
-    Args:
-        limit: what the standard limit was made of, where the case has just begun.
-        begun_at: when the standard limit began; None for the case's opening.
     """
     incident = case.incident
     report = first_due(case)
+    limit: str | None = None
     if report is not None:
         due, started = report.due_at, report.reported_at
     else:
-        due, started = case.standard_due, begun_at or incident.opened_at
-    running = of_kind(case, RESOLVE)
-    if due == incident.due_at and (running is not None or due is None):
+        due = standard_due(case, policy)
+        started = case.standard_from or incident.opened_at
+        limit = case.standard_limit
+    if due == incident.due_at and (due is None or of_kind(case, RESOLVE) is not None):
         return
     if due != incident.due_at:
         incident.due_at = due
@@ -119,11 +122,7 @@ def follow_due(
     stop(case, RESOLVE)
     if due is None:
         return
-    points: list[datetime] | None = None
-    if report is None and limit is not None and limit.clock in _OFFICE:
-        calendar = policy.calendar
-        points = [calendar.at(started, limit, step.percent) for step in policy.supervision]
-    begun = clock(kind=RESOLVE, started_at=started, limit_at=due, stage=0, points=points)
+    begun = clock(kind=RESOLVE, started_at=started, limit_at=due, stage=0, limit=limit)
     begun.at = point(begun, policy, 0)
     case.clocks.append(begun)
 
@@ -134,10 +133,18 @@ def point(running: Clock, policy: Policy, step: int) -> datetime | None:
         return None
     if running.points is not None and step < len(running.points):
         return running.points[step]
+    percent = policy.supervision[step].percent
+    if running.limit is not None:
+        limit = _limit_of(running.limit)
+        return policy.calendar.at(running.started_at, limit, percent)
     # In UTC: wall-clock arithmetic would lose or win an hour when the clocks change.
     begin = running.started_at.astimezone(UTC)
-    whole = running.limit_at.astimezone(UTC) - begin
-    return begin + whole * (policy.supervision[step].percent / 100)
+    return begin + (running.limit_at.astimezone(UTC) - begin) * (percent / 100)
+
+
+@cache
+def _limit_of(text: str) -> Limit:
+    return Limit.model_validate(text)
 
 
 def give_time(case: Case, policy: Policy, now: datetime) -> None:

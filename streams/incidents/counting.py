@@ -8,105 +8,131 @@ the watermark, so a number is complete when it is said.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
 
-from schemas.handoff import AreaCounts, AreaCountsEvent
-from streams.incidents.case import BINS
-from streams.incidents.messages import Maker
+import orjson
+
+from schemas.handoff import AreaCounts
+from streams.incidents.case import BINS, Bin, Bins
+from streams.incidents.messages import enveloped
 from streams.incidents.turn import Turn
-from streams.program import Due
 from streams.state import from_microseconds, to_microseconds
 
 BIN_S = 600
-_BIN_US = BIN_S * 1_000_000
-KEPT = timedelta(days=1)
+BIN_US = BIN_S * 1_000_000
+KEPT_BINS = 12
+"""A desk remembers two hours of bins; what comes later than that counts as seen now."""
 
-area_counts = Maker(AreaCounts)
-area_counts_event = Maker(AreaCountsEvent)
-
-# A bin: "said" is the revision last sent up, "own" what this desk saw itself,
-# "below" {area: [revision, {kind: number}]} of the areas below.
+_COUNTS_KIND = "cn.chengyun.area-counts.v1"
 
 
 def bin_of(moment: datetime) -> int:
     """Start of the bin a moment lies in, microseconds since 1970."""
     microseconds = to_microseconds(moment)
-    return microseconds - microseconds % _BIN_US
+    return microseconds - microseconds % BIN_US
 
 
 def count(turn: Turn, kind: str, at: datetime) -> None:
     """This desk saw one more of a kind."""
+    bins = turn.state.get(BINS, turn.area) or {}
     start = bin_of(at)
-    key = f"{turn.area}/{start}"
-    table = turn.state.table(BINS)
-    found = table.get(key)
-    if found is None:
-        found = {"said": 0, "own": {}, "below": {}}
-    own = found["own"]
-    own[kind] = own.get(kind, 0) + 1
-    table.put(key, found, from_microseconds(start + _BIN_US))
+    if bins and start < max(bins) - KEPT_BINS * BIN_US:
+        start = bin_of(turn.now)
+    found = _open(bins, start)
+    found.own[kind] = found.own.get(kind, 0) + 1
+    found.unsaid = True
+    _keep(turn, bins)
 
 
 def on_counts(turn: Turn, counts: AreaCounts) -> None:
     """An area below says what it saw; an older revision of the same bin changes nothing."""
+    bins = turn.state.get(BINS, turn.area) or {}
     start = to_microseconds(counts.bin_start)
-    key = f"{turn.area}/{start}"
-    table = turn.state.table(BINS)
-    found = table.get(key)
-    if found is None:
-        found = {"said": 0, "own": {}, "below": {}}
-    known = found["below"].get(counts.area)
+    if bins and start < max(bins) - KEPT_BINS * BIN_US:
+        return  # corrects a bin that nobody looks at any more
+    found = _open(bins, start)
+    known = found.below.get(counts.area)
     if known is not None and known[0] >= counts.revision:
         return
-    found["below"][counts.area] = [counts.revision, counts.counts]
-    table.put(key, found, from_microseconds(start + _BIN_US))
+    found.below[counts.area] = (counts.revision, counts.counts)
+    found.unsaid = True
+    _keep(turn, bins)
 
 
-def totals(found: dict[str, Any]) -> dict[str, int]:
+def _open(bins: Bins, start: int) -> Bin:
+    found = bins.get(start)
+    if found is None:
+        found = bins[start] = Bin()
+    return found
+
+
+def _keep(turn: Turn, bins: Bins) -> None:
+    """Store a desk's bins; it is due when the first unsaid one ends, or when all are old."""
+    first = min((start for start, each in bins.items() if each.unsaid), default=None)
+    due = max(bins) + KEPT_BINS * BIN_US if first is None else first
+    turn.state.put(BINS, turn.area, bins, from_microseconds(due + BIN_US))
+
+
+def close_bins(turn: Turn, bins: Bins, until: datetime) -> list[int]:
+    """Say every bin that ended by `until` and was not said yet; answers their starts.
+
+    What nobody asks about any more is forgotten.
+    """
+    limit = to_microseconds(until) - BIN_US
+    ended = sorted(start for start, each in bins.items() if each.unsaid and start <= limit)
+    for start in ended:
+        _say(turn, start, bins[start])
+    newest = max(bins)
+    for start in [each for each in bins if each < newest - KEPT_BINS * BIN_US]:
+        if not bins[start].unsaid:
+            del bins[start]
+    if not ended and newest <= limit - KEPT_BINS * BIN_US:
+        turn.state.delete(BINS, turn.area)
+    else:
+        _keep(turn, bins)
+    return ended
+
+
+def _say(turn: Turn, start: int, found: Bin) -> None:
+    found.said += 1
+    found.unsaid = False
+    parent = turn.policy.areas.parent(turn.area)
+    if parent is None:
+        return
+    begin = from_microseconds(start)
+    data = {
+        "area": turn.area,
+        "tier": turn.tier,
+        "bin_start": begin,
+        "bin_s": BIN_S,
+        "revision": found.said,
+        "counts": totals(found),
+    }
+    identity = f"{turn.area}/counts/{start}/{found.said}"
+    turn.send_to(
+        parent,
+        enveloped(_COUNTS_KIND, identity, turn.source, turn.area, turn.now, orjson.dumps(data)),
+    )
+
+
+def totals(found: Bin) -> dict[str, int]:
     """Own and below, per kind."""
-    total: dict[str, int] = dict(found["own"])
-    for _, counts in found["below"].values():
+    if not found.below:
+        return found.own
+    total = dict(found.own)
+    for _, counts in found.below.values():
         for kind, number in counts.items():
             total[kind] = total.get(kind, 0) + number
     return total
 
 
-def by_area(found: dict[str, Any], area: str) -> dict[str, dict[str, int]]:
+def by_area(found: Bin, area: str) -> dict[str, dict[str, int]]:
     """Per area below (and this desk itself, if it saw something): number per kind."""
-    each = {below: counts for below, (_, counts) in found["below"].items()}
-    if found["own"]:
-        each[area] = found["own"]
+    each = {below: counts for below, (_, counts) in found.below.items()}
+    if found.own:
+        each[area] = found.own
     return each
 
 
-def is_old(due: Due) -> bool:
-    """Whether a bin that comes due is to be forgotten, not to be said."""
-    start = int(due.key.rpartition("/")[2])
-    return due.at >= from_microseconds(start + _BIN_US) + KEPT
-
-
-def say_up(turn: Turn, key: str, found: dict[str, Any]) -> None:
-    """Send the bin to the area above, and keep it for a day in case somebody is late."""
-    start = int(key.rpartition("/")[2])
-    found["said"] += 1
-    begin = from_microseconds(start)
-    turn.state.put(BINS, key, found, begin + timedelta(seconds=BIN_S) + KEPT)
-    parent = turn.policy.areas.parent(turn.area)
-    if parent is None:
-        return
-    turn.send_to(
-        parent,
-        area_counts_event(
-            id=f"{turn.area}/counts/{start}/{found['said']}",
-            source=turn.source,
-            subject=turn.area,
-            time=turn.now,
-            data=area_counts(
-                area=turn.area,
-                tier=turn.tier,
-                bin_start=begin,
-                revision=found["said"],
-                counts=totals(found),
-            ),
-        ),
-    )
+def end_of(start: int) -> datetime:
+    """When a bin ends."""
+    return from_microseconds(start) + timedelta(seconds=BIN_S)

@@ -8,7 +8,7 @@ from schemas.handoff import Clock
 from schemas.terms import Colour
 from streams.incidents import clocks, lamps, lifecycle
 from streams.incidents.case import Case
-from streams.incidents.endings import finish
+from streams.incidents.endings import finish, forget
 from streams.incidents.ownership import give
 from streams.incidents.turn import Turn
 from streams.incidents.words import words
@@ -25,7 +25,7 @@ def fire(turn: Turn, case: Case) -> None:
     """
     incident = case.incident
     if incident.closed_at is not None:
-        turn.cases.delete(f"{turn.area}/{incident.incident_id}")
+        forget(turn, case)
         return
     if not case.owned:
         return

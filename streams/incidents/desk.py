@@ -15,7 +15,7 @@ from schemas.handoff import HandoffEvent, NoticeEvent
 from schemas.report import ReportEvent, ReportUpdateEvent
 from schemas.terms import Tier
 from schemas.tick import TickEvent
-from streams.incidents import counting, deadlines, ownership, problems, spreading, weather
+from streams.incidents import deadlines, ownership, problems, spreading, weather
 from streams.incidents.case import (
     BINS,
     CASES,
@@ -26,7 +26,6 @@ from streams.incidents.case import (
     WARNINGS,
 )
 from streams.incidents.commands import on_command
-from streams.incidents.endings import release
 from streams.incidents.messages import event_id
 from streams.incidents.opening import on_report
 from streams.incidents.turn import Turn
@@ -145,10 +144,7 @@ class Desk:
         if namespace is CASES:
             deadlines.fire(turn, due.value)
         elif namespace is BINS:
-            if counting.is_old(due):
-                state.delete(BINS, due.key)
-            else:
-                spreading.on_bin(turn, due.key, due.value)
+            spreading.on_bins(turn, due.value, due.at)
         elif namespace is SPREADS:
             spreading.on_due(turn, due.key, due.value)
         elif namespace is WARNINGS:
@@ -179,6 +175,6 @@ def _on_notice(turn: Turn, event: NoticeEvent) -> None:
     if notice.purpose == "copy":
         ownership.on_copy(turn, notice)
     elif notice.purpose == "ended":
-        ownership.on_ended(turn, notice, release)
+        ownership.on_ended(turn, notice)
     else:
         weather.on_warning(turn, event)

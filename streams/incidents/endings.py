@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from schemas.incident import ReportedCase
-from schemas.terms import TERMINAL, Actor
+from schemas.terms import Actor
 from streams.incidents import clocks, lamps, lifecycle, ownership
 from streams.incidents.case import Belongs, Case
-from streams.incidents.places import Spots
 from streams.incidents.turn import Turn
 from streams.incidents.words import words
-from streams.policy import CategoryRule
-
-
-def rule_of(turn: Turn, case: Case) -> CategoryRule | None:
-    """What the policy says of the case's kind; None if this version knows it no more."""
-    return turn.policy.category(None, case.incident.category.code)
 
 
 def end_report(report: ReportedCase, at: datetime, resolution: str | None) -> None:
@@ -61,10 +54,8 @@ def finish(
     turn.move(case, action, actor, reason=reason, detail=detail)
     if incident.state == "closed":
         clocks.stop(case)
-        release(turn, case)
     elif case.owned:
         clocks.start_close(case, turn.policy, turn.now)
-        release(turn, case)
     if not case.owned:
         return
     case.unanswered += [report.report_id for report in ended]
@@ -112,24 +103,15 @@ def answer_ended(turn: Turn, case: Case, report: ReportedCase) -> None:
     )
 
 
-def release(turn: Turn, case: Case) -> None:
-    """Work is owed no more: the place is free for a new case; a closed one is soon forgotten."""
-    incident = case.incident
-    rule = rule_of(turn, case)
-    if rule is not None:
-        Spots(turn, rule).touch(case, owed=incident.state in lifecycle.OPEN)
-    if incident.state in TERMINAL:
-        until = turn.now + timedelta(days=turn.policy.escalation.keep_closed_days)
-        _arm(turn, case, until)
-
-
-def _arm(turn: Turn, case: Case, until: datetime | None) -> None:
+def forget(turn: Turn, case: Case) -> None:
+    """A closed case has been kept for its days: it goes, and with it what led to it."""
     incident = case.incident
     members = turn.members
     for identity in (*(report.report_id for report in incident.reports), *incident.findings):
         belongs = members.get(identity)
         if belongs is not None and belongs.incident_id == incident.incident_id:
-            members.put(identity, belongs, until)
+            members.delete(identity)
+    turn.cases.delete(f"{turn.area}/{incident.incident_id}")
 
 
 def belong(turn: Turn, identity: str, incident_id: str) -> None:
@@ -161,28 +143,24 @@ def take_up_again(
         turn.move(case, "inform", actor, reason=reason, detail=detail)
     else:
         turn.keep(case, publish=False)
-    rule = rule_of(turn, case)
-    limit = clocks.standard_limit(case, turn.policy, rule)
+    limit = clocks.standard_limit(case, turn.policy)
     again = None if limit is None else turn.policy.calendar.add(turn.now, limit)
     if report is not None:
         report.ended_at = report.overdue = report.resolution = None
         report.due_at = again
     if not ended:
         if case.owned:
-            clocks.follow_due(case, turn.policy, turn.now)
+            clocks.follow_due(case, turn.policy)
         return
-    if rule is not None:
-        Spots(turn, rule).touch(case, owed=True)
-    _arm(turn, case, None)
     if not case.owned:
         return
     incident.overdue = False
     incident.colour = None
     case.lifted = []
-    case.standard_due = again
+    clocks.set_standard(case, limit, turn.now, again)
     clocks.stop(case)
     incident.due_at = None
-    clocks.follow_due(case, turn.policy, turn.now, limit, turn.now)
+    clocks.follow_due(case, turn.policy)
     if not turn.policy.desk.synthetic_acceptance:
         incident.acknowledged_at = None
         clocks.start_acknowledge(case, turn.policy, turn.now)

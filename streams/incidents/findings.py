@@ -70,7 +70,7 @@ def _take_in(turn: Turn, event: FindingEvent, rule: CategoryRule) -> None:
         case = spots.same_matter(near, finding.observed_at)
         if case is not None:
             _add(turn, case, finding)
-            spots.touch(case, reported_at=finding.observed_at)
+            spots.touch(case, finding.observed_at)
             ownership.pass_on(turn, case, event, finding.phase)
             return
     case = begin(

@@ -8,10 +8,10 @@ from schemas.dead_letter import Reason
 from schemas.incident import Incident, ReportedCase
 from schemas.report import Report, ReportEvent
 from schemas.terms import Place, Severity, Urgency
-from streams.incidents import clocks, lamps, ownership, problems
-from streams.incidents.case import Case
+from streams.incidents import clocks, lamps, lifecycle, ownership, problems
+from streams.incidents.case import Case, Draft
 from streams.incidents.counting import count
-from streams.incidents.endings import answer_ended, belong, end_report, release, rule_of
+from streams.incidents.endings import answer_ended, belong, end_report
 from streams.incidents.messages import Maker, short_hash
 from streams.incidents.places import Near, Spots, metres
 from streams.incidents.routing import GRAVITY, graver, lead_unit, raised, title_of
@@ -21,7 +21,7 @@ from streams.policy import CategoryRule
 from streams.program import Refuse
 from streams.warning import corroboration
 
-incident_of = Maker(Incident)
+draft_of = Maker(Draft)
 reported_case = Maker(ReportedCase)
 
 
@@ -47,7 +47,7 @@ def on_report(turn: Turn, event: ReportEvent) -> None:
         case = None if report.self_handled else spots.same_matter(near, report.reported_at)
         if case is not None:
             join(turn, case, report)
-            spots.touch(case, reported_at=report.reported_at)
+            spots.touch(case, report.reported_at)
             ownership.pass_on(turn, case, _addressed(event, case), "joined")
             return
     open_case(turn, report, rule, near, located=located)
@@ -144,7 +144,7 @@ def begin(
     day = turn.now.astimezone(policy.tz)
     unit = lead_unit(policy, rule, agency)
     return Case(
-        incident_of(
+        draft_of(
             incident_id=f"{turn.area}-{day:%y%m%d}-{short_hash(cause)}",
             version=1,
             state="registered",
@@ -166,9 +166,7 @@ def begin(
 def start(turn: Turn, case: Case, rule: CategoryRule, *, rule_name: str | None = None) -> None:
     """Put a new case into the life cycle: dispatched if a unit is known, its clocks running."""
     policy, incident = turn.policy, case.incident
-    limit = clocks.standard_limit(case, policy, rule)
-    case.standard_due = None if limit is None else policy.calendar.add(turn.now, limit)
-    clocks.follow_due(case, policy, turn.now, limit)
+    clocks.follow_due(case, policy)
     turn.move(case, "register" if incident.unit is None else "open", new=True, rule=rule_name)
     if policy.desk.synthetic_acceptance:
         incident.acknowledged_at = turn.now
@@ -182,7 +180,10 @@ def _link_to_the_past(turn: Turn, incident: Incident, near: list[Near]) -> None:
     """The same kind at the same place again, soon after its end: another case, but linked."""
     days = timedelta(days=turn.policy.escalation.reopen_days)
     for each in near:
-        if not each.spot[5] and turn.now - each.opened <= days:
+        if turn.now - each.opened > days:
+            continue
+        before = turn.case(each.incident_id)
+        if before is None or before.incident.state not in lifecycle.OPEN:
             incident.recurrence_of = each.incident_id
             return
 
@@ -195,7 +196,6 @@ def _settle_on_the_spot(turn: Turn, case: Case) -> None:
     for report in incident.reports:
         end_report(report, turn.now, words(turn.policy.language, "on_the_spot"))
         answer_ended(turn, case, report)
-    release(turn, case)
 
 
 def join(turn: Turn, case: Case, report: Report) -> None:
@@ -219,7 +219,7 @@ def join(turn: Turn, case: Case, report: Report) -> None:
     if not case.owned:
         turn.keep(case, publish=False)
         return
-    clocks.follow_due(case, turn.policy, turn.now)
+    clocks.follow_due(case, turn.policy)
     turn.move(case, "merge", detail={"report_id": report.report_id})
     grave = GRAVITY[report.severity] < GRAVITY[incident.severity]
     if grave:
@@ -267,12 +267,13 @@ def regrade(turn: Turn, case: Case, severity: Severity, rule: str) -> None:
 def _quicken(turn: Turn, case: Case) -> None:
     """A graver case has a quicker pace: limits get nearer, never farther."""
     policy = turn.policy
-    limit = clocks.standard_limit(case, policy, rule_of(turn, case))
+    limit = clocks.standard_limit(case, policy)
     if limit is not None:
         due = policy.calendar.add(turn.now, limit)
-        if case.standard_due is None or due < case.standard_due:
-            case.standard_due = due
-            clocks.follow_due(case, policy, turn.now, limit, turn.now)
+        before = clocks.standard_due(case, policy)
+        if before is None or due < before:
+            clocks.set_standard(case, limit, turn.now, due)
+            clocks.follow_due(case, policy)
     if clocks.of_kind(case, clocks.ACKNOWLEDGE) is not None:
         clocks.start_acknowledge(case, policy, turn.now)
 

@@ -8,7 +8,6 @@ ground, applies them to the shadow, and passes them on to whom it gave the case.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 
 from pydantic import BaseModel
@@ -17,7 +16,7 @@ from schemas.handoff import Handoff, Notice
 from schemas.incident import Escalation, Incident
 from schemas.terms import Actor
 from streams.incidents import clocks, lamps
-from streams.incidents.case import COPIES, KEPT_ESCALATIONS, Case, Copy, Lamp
+from streams.incidents.case import COPIES, KEPT_ESCALATIONS, Case, Copy, Draft, Lamp
 from streams.incidents.escalation import wanted
 from streams.incidents.messages import Maker, body, enveloped, event_id
 from streams.incidents.routing import GRAVITY, RANK
@@ -25,6 +24,7 @@ from streams.incidents.turn import Turn
 from streams.incidents.words import words
 
 handoff_of = Maker(Handoff)
+_draft_of = Maker(Draft)
 notice_of = Maker(Notice)
 escalation_of = Maker(Escalation)
 
@@ -91,7 +91,7 @@ def give(
         audit_n=case.audit_n,
         audit_hash=case.audit_hash,
         lifted=case.lifted,
-        standard_due=case.standard_due,
+        standard_due=clocks.standard_due(case, turn.policy),
         at=turn.now,
     )
     message = _enveloped(turn, _HANDOFF_KIND, f"handoff/{case.audit_n}", incident, data)
@@ -112,6 +112,11 @@ def lift_as_needed(turn: Turn, case: Case) -> bool:
     return True
 
 
+def draft(incident: Incident) -> Draft:
+    """An incident that came in a message, as this desk works on it."""
+    return _draft_of(**incident.__dict__)
+
+
 def receive(turn: Turn, handoff: Handoff) -> None:
     """Take over a case as it stands, and go on from there.
 
@@ -124,10 +129,10 @@ def receive(turn: Turn, handoff: Handoff) -> None:
         return
     up = handoff.direction == "up"
     if case is None:
-        case = Case(incident)
+        case = Case(draft(incident))
         case.received_from = handoff.from_area if up else None
     else:
-        case.incident = incident
+        case.incident = draft(incident)
         case.given_to = None
     case.audit_n, case.audit_hash = handoff.audit_n, handoff.audit_hash
     case.clocks = handoff.clocks
@@ -265,12 +270,8 @@ def _copy_lamp(turn: Turn, copy: Copy, incident_id: str, state: str) -> None:
     )
 
 
-def on_ended(turn: Turn, notice: Notice, release: Callable[[Turn, Case], None]) -> None:
-    """The owner says how a case ended, or that it began again: the shadow follows.
-
-    Args:
-        release: frees what a case holds here when it has ended (its reports, its place).
-    """
+def on_ended(turn: Turn, notice: Notice) -> None:
+    """The owner says how a case ended, or that it began again: the shadow follows."""
     incident = notice.incident
     if incident is None:
         return
@@ -278,9 +279,8 @@ def on_ended(turn: Turn, notice: Notice, release: Callable[[Turn, Case], None]) 
     case = turn.case(incident.incident_id)
     if case is None or case.owned:
         return
-    case.incident = incident
+    case.incident = draft(incident)
     turn.keep(case, publish=False)
-    release(turn, case)
     tell_neighbours(turn, case, but=notice.from_area)
 
 

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from math import cos, floor, hypot, radians
 from typing import NamedTuple
 
+from streams.incidents import lifecycle
 from streams.incidents.case import LISTED_REPORTS, PLACES, Case, Spot
 from streams.incidents.turn import Turn
 from streams.policy import CategoryRule
@@ -18,7 +19,7 @@ from streams.state import from_microseconds, to_microseconds
 
 METRES_PER_DEGREE = 111_195.0
 KEPT_IN_CELL = 64
-"""Spots of closed cases beyond this number are forgotten, oldest first."""
+"""Spots beyond this number are forgotten, oldest first."""
 
 
 class Near(NamedTuple):
@@ -112,12 +113,18 @@ class Spots:
         rule = self._rule
         if rule.merge_radius_m <= 0:
             return None
+        if not near:
+            return None
         moment = to_microseconds(reported_at)
         within = rule.merge_within_s * 1e6
         for distance, spot in near:
-            if spot[5] and distance <= rule.merge_radius_m and abs(moment - spot[4]) <= within:
+            if distance <= rule.merge_radius_m and abs(moment - spot[4]) <= within:
                 case = self._turn.case(spot[0])
-                if case is not None and len(case.incident.reports) < LISTED_REPORTS:
+                if (
+                    case is not None
+                    and case.incident.state in lifecycle.OPEN
+                    and len(case.incident.reports) < LISTED_REPORTS
+                ):
                     return case
         return None
 
@@ -127,11 +134,11 @@ class Spots:
         spots = self._table.get(key)
         moment = to_microseconds(opened)
         spots = [] if spots is None else list(self._still_of_use(spots, moment))
-        spots.append([incident_id, lat, lon, moment, moment, 1])
+        spots.append([incident_id, lat, lon, moment, moment])
         self._table.put(key, spots, opened + self._window())
 
-    def touch(self, case: Case, *, reported_at: datetime | None = None, owed: bool = True) -> None:
-        """A case got a report, or its work ended or began again."""
+    def touch(self, case: Case, reported_at: datetime) -> None:
+        """A case got one more report."""
         place = case.incident.place
         if place.lat is None or place.lon is None:
             return
@@ -142,9 +149,7 @@ class Spots:
         incident_id = case.incident.incident_id
         for spot in spots:
             if spot[0] == incident_id:
-                spot[5] = int(owed)
-                if reported_at is not None:
-                    spot[4] = max(spot[4], to_microseconds(reported_at))
+                spot[4] = max(spot[4], to_microseconds(reported_at))
                 newest = from_microseconds(max(each[4] for each in spots))
                 self._table.put(key, spots, newest + self._window())
                 return
@@ -155,10 +160,7 @@ class Spots:
 
     def _still_of_use(self, spots: list[Spot], moment: int) -> Iterator[Spot]:
         oldest = moment - self._window() // timedelta(microseconds=1)
-        surplus = len(spots) - KEPT_IN_CELL
+        surplus = len(spots) + 1 - KEPT_IN_CELL
         for number, spot in enumerate(spots):
-            if spot[4] < oldest and not spot[5]:
-                continue
-            if number < surplus and not spot[5]:
-                continue
-            yield spot
+            if spot[4] >= oldest and number >= surplus:
+                yield spot

@@ -8,55 +8,51 @@ from typing import Any
 from schemas.alert import Window
 from schemas.terms import AlertState
 from streams.incidents import lamps
-from streams.incidents.case import BINS, SPREADS, Episode
-from streams.incidents.counting import BIN_S, by_area, say_up
+from streams.incidents.case import SPREADS, Bins, Episode
+from streams.incidents.counting import BIN_S, BIN_US, by_area, close_bins, end_of
 from streams.incidents.messages import Maker
 from streams.incidents.turn import Turn
 from streams.incidents.words import words
 from streams.policy.triggers import SpreadRule
-from streams.state import from_microseconds
 from streams.warning import spread
 
-_BIN_US = BIN_S * 1_000_000
 window_of = Maker(Window)
 
 
-def on_bin(turn: Turn, key: str, found: dict[str, Any]) -> None:
-    """A bin is complete: say its sum to the tier above, and look for spread in the window."""
-    say_up(turn, key, found)
+def on_bins(turn: Turn, bins: Bins, until: datetime) -> None:
+    """Bins are complete: say their sums to the tier above, and look for spread in the window."""
+    ended = close_bins(turn, bins, until)
     rule = turn.policy.triggers.spread
     if rule is None or turn.tier == "street":
         return
-    start = int(key.rpartition("/")[2])
-    for kind in spread.kinds_of(by_area(found, turn.area)):
-        _judge(turn, rule, kind, start)
+    for start in ended:
+        for kind in spread.kinds_of(by_area(bins[start], turn.area)):
+            _judge(turn, rule, kind, start, bins)
 
 
 def _needed(turn: Turn, rule: SpreadRule) -> int:
     return rule.streets if turn.tier == "district" else rule.districts
 
 
-def _window(turn: Turn, rule: SpreadRule, start: int) -> list[dict[str, dict[str, int]]]:
+def _window(turn: Turn, rule: SpreadRule, start: int, bins: Bins) -> list[spread.AreaKinds]:
     """The bins of the sliding window that ends with the bin that begins at `start`."""
     number = max(1, round(rule.within_s / BIN_S))
-    table = turn.state.table(BINS)
-    bins = []
-    for back in range(number):
-        found = table.get(f"{turn.area}/{start - back * _BIN_US}")
-        if found is not None:
-            bins.append(by_area(found, turn.area))
-    return bins
+    return [
+        by_area(bins[each], turn.area)
+        for each in range(start - (number - 1) * BIN_US, start + 1, BIN_US)
+        if each in bins
+    ]
 
 
-def _judge(turn: Turn, rule: SpreadRule, kind: str, start: int) -> None:
+def _judge(turn: Turn, rule: SpreadRule, kind: str, start: int, bins: Bins) -> None:
     category = turn.policy.category(None, kind)
     if category is None or not rule.watches(category.code, category.group):
         return
-    areas = spread.touched(_window(turn, rule, start), kind, rule.at_least)
+    areas = spread.touched(_window(turn, rule, start, bins), kind, rule.at_least)
     key = f"{turn.area}/{rule.id}/{kind}"
     episode = turn.state.get(SPREADS, key)
     needed = _needed(turn, rule)
-    end = from_microseconds(start + _BIN_US)
+    end = end_of(start)
     if len(areas) < needed:
         return  # an open episode ends when its own time comes, not with the first quiet bin
     number = len(areas)

@@ -208,7 +208,10 @@ class Turn:
                     _INCIDENT_KIND, identity, self.source, incident_id, self.now, data
                 )
                 self.out.append(Output(INCIDENTS, incident_id, message))
-            self.cases.put(f"{self.area}/{incident_id}", case, self.due(case))
+            due = self.due(case)
+            if due is not None and due < self.now:
+                due = self.now  # its time was past before the case came: it speaks at once
+            self.cases.put(f"{self.area}/{incident_id}", case, due)
 
     def due(self, case: Case) -> datetime | None:
         """When the case next wants attention: its nearest clock, or its end in our memory."""

@@ -131,7 +131,7 @@ def _ended(
     if not case.owned:
         turn.keep(case, publish=False)
         return
-    clocks.follow_due(case, turn.policy, turn.now)
+    clocks.follow_due(case, turn.policy)
     detail = {"report_id": report.report_id, "kind": kind}
     turn.move(case, "end_report", actor, reason=update.reason, detail=detail)
     if kind == "resolved":

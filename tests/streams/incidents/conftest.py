@@ -206,9 +206,7 @@ class Play:
                                 final=final,
                             ),
                         )
-                        self.city._queue(  # noqa: SLF001 - the city's own way to a given lane
-                            _output(topic, f"{stage}/{lane}", message, to)
-                        )
+                        self.city._queue(_output(topic, f"{stage}/{lane}", message, to))
 
     # -- what comes in ---------------------------------------------------------
 

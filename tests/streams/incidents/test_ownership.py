@@ -71,7 +71,7 @@ def test_a_closed_case_frees_its_place_at_the_street_of_its_shadow(play: Any) ->
 def test_delegation_gives_the_case_down_and_keeps_it_supervised(play: Any) -> None:
     play.report("gas")
     incident_id = play.incident().incident_id
-    reply = play.command(incident_id, "delegate", area="A", reason="street can", **{"area_": 1})
+    reply = play.command(incident_id, "delegate", area="A", reason="street can", area_=1)
     assert (reply.outcome, reply.reason.code) == ("rejected", "wrong_area")
     reply = delegate(play, incident_id, "A", "A2")
     assert reply.outcome == "applied"
