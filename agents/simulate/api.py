@@ -18,7 +18,7 @@ from agents.settings import Settings
 from agents.simulate.city import SimulatedCity
 from agents.simulate.devices import Fleet
 from agents.simulate.people import People
-from agents.simulate.stories import Story, stories
+from agents.simulate.stories import CLOUDBURST_AFTER, Story, stories
 from agents.simulate.weather import Rain, Sky
 from schemas.errors import ConfigurationError
 from streams.policy import Policy
@@ -45,7 +45,7 @@ class Simulation:
         self.city = SimulatedCity(policy, seed)
         self.stories: tuple[Story, ...] = stories(self.city, seed, self.begins)
         cloudburst = Rain(
-            self.begins + timedelta(minutes=15),
+            self.begins + CLOUDBURST_AFTER + timedelta(minutes=15),
             timedelta(minutes=150),
             32.0,
             "orange",

@@ -7,11 +7,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from random import Random
+from typing import cast
 
 from agents.replay.feed import Entry, microseconds
-from agents.simulate.acts import Device, reading
+from agents.simulate.acts import Device, reading, report, said
 from agents.simulate.city import SimulatedCity
 from agents.simulate.weather import Sky
+from schemas.report import UpdateKind
 
 EVERY_MIN = {"manhole_tilt": 360, "rain_gauge": 10, "road_water": 10}
 EVERY_ELSE_MIN = 10
@@ -19,6 +21,7 @@ EVERY_ELSE_MIN = 10
 TILTS_A_DAY = 2.0
 """Covers of the whole city that are shifted in a day, beside the scripted one (D)."""
 
+COVER = "100102"
 SILENT_PER_READING = 0.00002
 SILENT_FOR = timedelta(hours=5)
 
@@ -86,8 +89,30 @@ class Fleet:
         until = rng.randrange(20, 80)
         for seconds in (0, 3, 30, *range(300, until * 60, 600)):
             yield reading(local + timedelta(seconds=seconds), cover, tilt)
+        yield from self._looked_at(cover, local, until)
         for minutes in (until, until + 1, until + 3):
             yield reading(local + timedelta(minutes=minutes), cover, 2.0)
+
+    def _looked_at(self, cover: Device, local: datetime, until: int) -> Iterator[Entry]:
+        """A grid member goes there, reports it, and the owner puts the cover back."""
+        rule = self._city.policy.category(None, COVER)
+        if rule is None:
+            return
+        source, number = f"/grid/{cover.spot.street}", f"cover-{local:%y%m%d%H%M%S}"
+        report_id = f"{source}/{number}"
+        yield report(
+            local + timedelta(minutes=3),
+            source,
+            number,
+            COVER,
+            cover.spot.beside(4),
+            channel="grid",
+            description="井盖移位，已到场看护",
+        )
+        said_at = ((4, "accepted"), (until, "resolved"), (until + 60, "closed"))
+        for minutes, kind in said_at:
+            at = local + timedelta(minutes=minutes)
+            yield said(at, report_id, cast(UpdateKind, kind), unit=rule.unit)
 
     def _is_scripted(self, device: Device, at: datetime) -> bool:
         windows = self._windows.get(device.device_id, ())
@@ -103,5 +128,5 @@ class Fleet:
             return round(rate / 6 * rng.uniform(0.8, 1.2), 2)
         if kind == "road_water":
             rate = self._sky.intensity(at, self._city.district(device.spot.street))
-            return round(min(rate * 0.11 * rng.uniform(0.3, 1.0), 9.0), 1)
+            return round(min(rate * 0.08 * rng.uniform(0.3, 1.0), 2.6), 1)
         return round(abs(rng.gauss(1.2, 0.9)), 2)

@@ -130,8 +130,9 @@ WAYS: Final = (
     Way("/superior/province", "superior", 100 * SUPERIOR_SHARE),
 )
 
-ACCEPT_MEDIAN_MIN: Final = 7.0
-"""Minutes until a unit has signed for a case (D); the policy wants 10 for the urgent ones."""
+ACCEPT_MEDIAN_MIN: Final = 4.0
+ACCEPT_SPREAD: Final = 0.5
+"""Minutes until a unit has signed for a case, and how they spread (D)."""
 
 CALLBACK_MEDIAN_H: Final = 5.0
 """Hours after the unit is done until the caller is called back (D)."""

@@ -18,7 +18,6 @@ from agents.simulate.habits import Kind, Way
 from agents.simulate.weather import Sky
 
 MONTH_H = 30 * 24
-HEAVY_MM_PER_H = 5.0
 SURNAMES = "赵钱孙李周吴郑王冯陈"
 
 
@@ -82,12 +81,16 @@ class People:
         return rate * self._moods[self._mood(at, local)][-1] / self._calm
 
     def _mood(self, at: datetime, local: datetime) -> tuple[bool, bool]:
-        self._sky.until(at)
-        raining = any(
-            rain.begins <= at <= rain.begins + rain.lasts and rain.mm_per_h >= HEAVY_MM_PER_H
-            for rain in self._sky.rains[-6:]
-        )
+        raining = self._sky.heaviest(at) is not None
         return local.hour >= 22 or local.hour < 6, raining
+
+    def _wet_street(self, at: datetime) -> str | None:
+        """A street that it rains on, for what rain brings; any street on a dry day."""
+        rain = self._sky.heaviest(at)
+        if rain is None:
+            return None
+        district = self._rng.choice(sorted(rain.districts))
+        return self._rng.choice(self._city.policy.areas.children(district))
 
     def _returning_places(self) -> list[tuple[Kind, Spot]]:
         """Places to which the same matter comes back all month."""
@@ -110,7 +113,7 @@ class People:
         else:
             weights = self._moods[self._mood(at, local)]
             kind = rng.choices(self._kinds, cum_weights=weights)[0]
-            spot = self._city.spot(rng)
+            spot = self._city.spot(rng, self._wet_street(at) if kind.rain > 1 else None)
         street = spot.street
         way = rng.choices(habits.WAYS, cum_weights=self._ways)[0]
         source = way.source.format(street=street, district=self._city.district(street))
@@ -143,7 +146,7 @@ class People:
         if rule is None or rule.intent in ("enquiry", "praise"):
             return
         silent, redone = rng.random() < habits.SILENT_SHARE, rng.random() < habits.REDONE_SHARE
-        accepting = timedelta(minutes=_drawn(rng, habits.ACCEPT_MEDIAN_MIN))
+        accepting = timedelta(minutes=_drawn(rng, habits.ACCEPT_MEDIAN_MIN, habits.ACCEPT_SPREAD))
         handling = timedelta(hours=min(_drawn(rng, _median(kind, way)), habits.SLOWEST_H))
         closing = timedelta(hours=_drawn(rng, habits.CALLBACK_MEDIAN_H))
         solved = rng.random() < habits.SOLVED_SHARE
@@ -173,9 +176,9 @@ def _median(kind: Kind, way: Way) -> float:
     return kind.median_h or habits.HANDLING_MEDIAN_H
 
 
-def _drawn(rng: Random, median: float) -> float:
+def _drawn(rng: Random, median: float, spread: float = habits.SPREAD) -> float:
     """A waiting time: log-normal, because a few take very long."""
-    return exp(rng.gauss(log(median), habits.SPREAD))
+    return exp(rng.gauss(log(median), spread))
 
 
 def _office_time(at: datetime, rng: Random) -> datetime:

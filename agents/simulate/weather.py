@@ -36,6 +36,11 @@ class Rain:
     colour: Colour
     districts: frozenset[str]
 
+    @property
+    def ends(self) -> datetime:
+        """When the last drop falls."""
+        return self.begins + self.lasts
+
     def intensity(self, at: datetime, district: str) -> float:
         """Millimetres an hour over a district at that moment."""
         if district not in self.districts:
@@ -80,6 +85,12 @@ class Sky:
         self.until(at)
         return max((rain.intensity(at, district) for rain in self.rains[-6:]), default=0.0)
 
+    def heaviest(self, at: datetime) -> Rain | None:
+        """The heaviest rain that falls at that moment, anywhere in the city."""
+        self.until(at)
+        falling = [rain for rain in self.rains[-6:] if rain.begins <= at <= rain.ends]
+        return max(falling, key=lambda rain: rain.mm_per_h, default=None)
+
     def signals(self) -> Iterator[Entry]:
         """What the bureau says of the rains after the scripted one, which has its own words."""
         number = 1
@@ -95,7 +106,7 @@ class Sky:
                 before, city, f"{name}/1", "Alert", rain.colour, areas, lasts=rain.lasts * 2
             )
             yield weather(
-                rain.begins + rain.lasts,
+                rain.ends,
                 city,
                 f"{name}/2",
                 "Cancel",

@@ -17,9 +17,10 @@ from agents.simulate.stories.rain import rain
 from agents.simulate.stories.script import Story
 from agents.simulate.stories.vendors import vendors
 
-CLOUDBURST_AFTER = timedelta(minutes=1)
-GAS_AFTER = timedelta(minutes=3)
-"""Early, so that whoever has just started the city sees all three tiers at work."""
+CLOUDBURST_AFTER = timedelta(minutes=12)
+GAS_AFTER = timedelta(minutes=15)
+"""Early, so that whoever has just started the city sees all three tiers at work, but not
+before the stages are up: at a minute a second they take about ten."""
 
 
 def stories(city: SimulatedCity, seed: int, begins: datetime) -> tuple[Story, ...]:
@@ -35,4 +36,4 @@ def stories(city: SimulatedCity, seed: int, begins: datetime) -> tuple[Story, ..
     )
 
 
-__all__ = ["Story", "stories"]
+__all__ = ["CLOUDBURST_AFTER", "Story", "stories"]

@@ -30,7 +30,7 @@ def gas(city: SimulatedCity, rng: Random, begins: datetime) -> Story:
     story.measures(probe, PROBE)
     story.measures(neighbour, NEIGHBOUR)
     call = story.calls(3, "1", LEAK, spot.beside(25), "楼下有很浓的燃气味", danger_to_life=True)
-    story.unit_says(5, call, "accepted", "gas", "抢修队出发")
+    story.unit_says(4, call, "accepted", "gas", "抢修队出发")
     story.unit_says(22, call, "information", "gas", "已到场，关阀疏散")
     story.unit_says(80, call, "resolved", "gas", "破损管段已更换")
     story.called_back(180, "1", solved=True)

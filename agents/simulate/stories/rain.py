@@ -57,8 +57,12 @@ def rain(city: SimulatedCity, rng: Random, begins: datetime) -> Story:
     call = story.calls(42, "1", WATER, spots[0].beside(20), "下穿隧道积水，车过不去")
     other = story.calls(47, "2", WATER, spots[0].beside(-15), "隧道里水已经没过轮胎")
     third_call = story.calls(52, "3", WATER, spots[1].beside(10), "路口积水严重")
-    for n, report_id in enumerate((call, other, third_call)):
-        story.unit_says(50 + n, report_id, "accepted", "drainage", "泵车出动")
+    further = [
+        story.calls(50 + 3 * n, str(n), WATER, spot.beside(8), "路面积水没过脚踝")
+        for n, spot in enumerate(spots[2:], start=4)
+    ]
+    for n, report_id in enumerate((call, other, third_call, *further)):
+        story.unit_says(50 + 6 * n, report_id, "accepted", "drainage", "泵车出动")
         story.unit_says(165 + n, report_id, "resolved", "drainage", "积水已排除")
         story.unit_says(240 + n, report_id, "closed", "drainage")
     signal(70, 2, "Update", "red", "cloudburst/1")
