@@ -260,7 +260,7 @@ def _foot(story: Story, words: Wording) -> Text:
     else:
         faults = story.chain_faults()
         told = "audit_broken" if faults else "audit_whole"
-        chain = words.say(told, count=len(story.audit), faults="; ".join(faults[:3]))
+        chain = words.say(told, count=len(story.audit), faults="; ".join(faults)[:200])
     policy = words.say("policy", version=story.incident.policy_version)
     return Text(f"{chain} · {policy}", style="dim")
 

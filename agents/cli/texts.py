@@ -169,7 +169,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "board_fed": ("已送入 {share}%", "{share}% fed"),
     "col_open": ("在办", "open"),
     "col_overdue": ("超时", "overdue"),
-    "col_up": ("上报", "escalated"),
+    "col_up": ("上报", "lifted"),
     "col_alerts": ("预警", "alerts"),
     "col_rate": ("条/秒", "events/s"),
     "col_trend": ("趋势", "trend"),

@@ -163,11 +163,12 @@ def _head(picture: Picture, words: Wording, source: str, width: int) -> Table:
 
 
 def _stages(picture: Picture, words: Wording, width: int) -> Table:
-    table = Table(box=None, expand=True, pad_edge=False, header_style="dim")
+    gap = 1 if width < 110 else 2
+    table = Table(box=None, expand=True, pad_edge=False, header_style="dim", padding=(0, gap, 0, 0))
     table.add_column(words.say("sum_tier"), style="bold", no_wrap=True)
     for column in ("col_open", "col_overdue", "col_up", "col_alerts", "col_rate"):
         table.add_column(words.say(column), justify="right", no_wrap=True)
-    trend = max(0, min(30, width - 74))
+    trend = max(0, min(30, width - 84))
     if trend >= 6:
         table.add_column(words.say("col_trend"), no_wrap=True, min_width=trend)
     table.add_column(words.say("col_delay"), justify="right", no_wrap=True)

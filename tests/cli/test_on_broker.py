@@ -1,0 +1,432 @@
+"""What operators type, against a real broker."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import json
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from pydantic import BaseModel
+from typer.testing import CliRunner, Result
+
+from agents import topic_admin
+from agents.cli.dead_letters import app as dead_letters
+from agents.cli.incident import app as incident
+from agents.cli.watch import app as watch
+from agents.ledger import open_ledger
+from agents.orders import give_order
+from agents.reburial import REPLAYED_HEADER
+from agents.settings import Settings, load_settings
+from schemas.alert import Alert, AlertEvent, Trigger
+from schemas.codec import encode
+from schemas.command import Command, Subject
+from schemas.dead_letter import DeadLetter, DeadLetterEvent, Origin, Reason
+from schemas.errors import ConfigurationError
+from schemas.incident import Escalation, Incident, IncidentEvent, ReportedCase
+from schemas.outcome import Reply, ReplyEvent
+from schemas.terms import Actor, Category, Place
+from streams import topics
+from streams.incidents.audit import FIRST_HASH, chained
+from streams.partitioner import partition_of
+from streams.topics import Topic
+
+NOON = datetime(2026, 9, 21, 6, 5, tzinfo=UTC)
+KIND = Category(catalogue="yc", version="1", code="100101", name="道路积水")
+RUNNER = CliRunner()
+
+
+@pytest.fixture
+async def settings(broker: str, prefix: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """A city of its own with all its topics, named to every command by the environment."""
+    monkeypatch.setenv("CHENGYUN_BROKER", broker)
+    monkeypatch.setenv("CHENGYUN_PREFIX", prefix)
+    monkeypatch.setenv("CHENGYUN_REPLICATION", "1")
+    monkeypatch.setenv("CHENGYUN_PARTITIONS", "2")
+    settings = load_settings()
+    await topic_admin.apply(settings)
+    return settings
+
+
+Publish = Callable[[Topic, str, BaseModel | bytes], Any]
+
+
+@pytest.fixture
+async def publish(settings: Settings, broker: str) -> AsyncIterator[Publish]:
+    producer = AIOKafkaProducer(bootstrap_servers=broker, acks="all", max_request_size=4 << 20)
+    await producer.start()
+
+    async def send(topic: Topic, key: str, message: BaseModel | bytes) -> None:
+        value = message if isinstance(message, bytes) else encode(message)
+        await producer.send_and_wait(settings.physical(topic.name), value, key=key.encode())
+
+    yield send
+    await producer.stop()
+
+
+def matter(number: int, **more: Any) -> IncidentEvent:
+    given: dict[str, Any] = {
+        "incident_id": f"990101001-260921-{number:04}",
+        "version": 1,
+        "state": "dispatched",
+        "tier": "street",
+        "area": "990101001",
+        "category": KIND,
+        "severity": "IV",
+        "urgency": "normal",
+        "title": f"道路积水 {number}",
+        "place": Place(street="990101001", district="990101", address="建设路 12 号"),
+        "reports": [ReportedCase(report_id=f"app/{number}", reported_at=NOON)],
+        "report_count": 1,
+        "opened_at": NOON,
+        "due_at": NOON + timedelta(hours=number + 1),
+        "policy_version": "p@1",
+        **more,
+    }
+    data = Incident.model_validate(given)
+    return IncidentEvent(
+        id=f"{data.incident_id}/{data.version}", source="/street/990101001", time=NOON, data=data
+    )
+
+
+def lines(result: Result) -> list[dict[str, Any]]:
+    assert result.exit_code == 0, result.output
+    return [json.loads(line) for line in result.stdout.splitlines() if line.startswith("{")]
+
+
+def invoke(app: Any, *arguments: str) -> Result:
+    return RUNNER.invoke(app, list(arguments))
+
+
+async def call(app: Any, *arguments: str) -> Result:
+    """A command in a thread of its own: it runs a loop of its own."""
+    return await asyncio.to_thread(invoke, app, *arguments)
+
+
+async def test_a_list_shows_the_newest_state_of_what_is_open_the_most_pressing_first(
+    publish: Publish,
+) -> None:
+    for number in (3, 1, 2):
+        event = matter(number)
+        await publish(topics.INCIDENTS, event.data.incident_id, event)
+    done = matter(1, state="closed", version=2, closed_at=NOON)
+    await publish(topics.INCIDENTS, done.data.incident_id, done)
+    late = matter(3, overdue=True, version=2, severity="III", tier="district", area="990101")
+    await publish(topics.INCIDENTS, late.data.incident_id, late)
+
+    found = lines(await call(incident, "list", "--json"))
+    assert [(i["incident_id"][-1], i["version"]) for i in found] == [("3", 2), ("2", 1)]
+    for option, wanted in (
+        (("--state", "all"), "312"),
+        (("--state", "closed"), "1"),
+        (("--tier", "district"), "3"),
+        (("--area", "990101001", "--tier", "street"), "2"),
+        (("--severity", "III"), "3"),
+        (("--overdue",), "3"),
+        (("--contains", "积水 2"), "2"),
+        (("--limit", "1"), "3"),
+    ):
+        found = lines(await call(incident, "list", "--json", *option))
+        assert "".join(i["incident_id"][-1] for i in found) == wanted, option
+
+    shown = await call(incident, "list")
+    assert "990101001-260921-0003" in shown.stdout
+    assert "共 2 件" in shown.stdout
+    assert "超时" in shown.stdout
+    assert "2 in all" in (await call(incident, "list", "--lang", "en")).stdout
+    wrong = await call(incident, "list", "--tier", "village")
+    assert isinstance(wrong.exception, ConfigurationError)
+
+
+def audited(entries: list[dict[str, Any]]) -> list[bytes]:
+    """A chain of audit entries, byte for byte as the tiers write it."""
+    events: list[bytes] = []
+    previous = FIRST_HASH
+    for n, entry in enumerate(entries, start=1):
+        whole = {"n": n, "version": n, "policy_version": "p@1", "previous_hash": previous, **entry}
+        raw, previous = chained(whole)
+        envelope = {
+            "specversion": "1.0",
+            "id": f"a/{n}",
+            "source": "/street/1",
+            "time": entry["at"],
+            "type": "cn.chengyun.audit-entry.v1",
+        }
+        events.append(b'%b,"data":%b}' % (orjson.dumps(envelope)[:-1], raw))
+    return events
+
+
+async def test_the_story_of_an_incident_tells_everything_in_order(publish: Publish) -> None:
+    event = matter(
+        7,
+        tier="district",
+        area="990101",
+        overdue=True,
+        due_at=NOON + timedelta(hours=1),
+        resolved_at=NOON + timedelta(hours=2, minutes=20),
+        escalations=[
+            Escalation(
+                rule="E2", at=NOON + timedelta(hours=1), from_area="990101001", to_area="990101"
+            )
+        ],
+    )
+    name = event.data.incident_id
+    await publish(topics.INCIDENTS, name, event)
+    base = {"incident_id": name, "actor": {"id": "system", "role": "system", "synthetic": False}}
+    at = NOON.isoformat()
+    later = (NOON + timedelta(hours=1)).isoformat()
+    chain = audited(
+        [
+            {**base, "to": "dispatched", "action": "open", "at": at, "detail": {}},
+            {
+                **base,
+                "from": "dispatched",
+                "to": "dispatched",
+                "action": "escalate",
+                "rule": "E2",
+                "at": later,
+                "detail": {"from_area": "990101001", "to_area": "990101"},
+            },
+        ]
+    )
+    for entry in chain:
+        await publish(topics.AUDIT, name, entry)
+    await publish(
+        topics.DISTRICT_ALERTS,
+        "E2/7",
+        alert_event("E2/7", incident_id=name, changed_at=NOON + timedelta(hours=1)),
+    )
+    await publish(topics.DISTRICT_ALERTS, "E2/8", alert_event("E2/8", incident_id="another"))
+    reply = Reply(report_id="app/7", outcome="accepted", incident_id=name, result="已派遣")
+    await publish(
+        topics.REPLIES, "app/7", ReplyEvent(id="r/7", source="/street/1", time=NOON, data=reply)
+    )
+
+    shown = (await call(incident, "show", name)).stdout
+    order = [shown.index(part) for part in ("立案", "上报", "■红 发布 督办", "诉求 1 件")]
+    assert order == sorted(order)
+    assert "超时 1小时20分" in shown
+    assert "答复 app/7:已受理  已派遣" in shown
+    assert "审计链完整,共 2 条" in shown
+    told = json.loads((await call(incident, "show", name, "--json")).stdout)
+    assert [len(told[part]) for part in ("audit", "alerts", "replies")] == [2, 1, 1]
+
+    await publish(topics.AUDIT, name, chain[1].replace(b'"n":2', b'"n":3'))
+    assert "审计链不完整" in (await call(incident, "show", name)).stdout
+    missing = await call(incident, "show", "990101001-000000-none")
+    assert missing.exit_code == 1
+    assert "查无此案" in missing.output
+
+
+def alert_event(alert_id: str, **more: Any) -> AlertEvent:
+    given: dict[str, Any] = {
+        "alert_id": alert_id,
+        "revision": 1,
+        "key": "E2/990101/x",
+        "trigger": Trigger(id="E2", version="1"),
+        "scale": "supervision",
+        "tier": "district",
+        "area": "990101",
+        "colour": "red",
+        "state": "opened",
+        "title": "E2 提级",
+        "suggested_action": "接手指挥",
+        "opened_at": NOON,
+        "changed_at": NOON,
+        "policy_version": "p@1",
+        **more,
+    }
+    return AlertEvent(
+        id=alert_id, source="/district/990101", time=NOON, data=Alert.model_validate(given)
+    )
+
+
+async def test_an_order_reaches_the_desk_of_its_area_and_its_reply_comes_back(
+    settings: Settings, broker: str, publish: Publish
+) -> None:
+    command = Command(
+        command_id="wang/acknowledge/1",
+        subject=Subject(kind="incident", id="990101001-1"),
+        action="acknowledge",
+        actor=Actor(id="wang", tier="street", area="990101001"),
+    )
+    inbox = AIOKafkaConsumer(
+        settings.physical(topics.STREET_INBOX.name),
+        bootstrap_servers=broker,
+        auto_offset_reset="earliest",
+    )
+    await inbox.start()
+    try:
+        waiting = asyncio.create_task(
+            give_order(settings, broker, command, "street", "990101001", NOON, 20.0)
+        )
+        record = await asyncio.wait_for(inbox.getone(), 20)
+        assert record.key == b"990101001"
+        assert record.partition == partition_of(b"990101001", 2)
+        sent = json.loads(record.value)
+        assert sent["data"]["actor"]["id"] == "wang"
+        for other in ("wang/acknowledge/0", "wang/acknowledge/1"):
+            outcome = "applied" if other.endswith("1") else "conflict"
+            reply = Reply.model_validate({"command_id": other, "outcome": outcome, "version": 2})
+            event = ReplyEvent(id=f"{other}/r", source="/street/1", time=NOON, data=reply)
+            await publish(topics.REPLIES, other, event)
+        answer = await asyncio.wait_for(waiting, 20)
+    finally:
+        await inbox.stop()
+    assert answer is not None
+    assert (answer.data.command_id, answer.data.outcome) == ("wang/acknowledge/1", "applied")
+
+
+async def test_an_order_without_an_answer_says_how_to_repeat_it(settings: Settings) -> None:
+    answer = await call(
+        incident, "ack", "x-1", "--as", "wang", "--area", "990101001", "--wait", "0.5"
+    )
+    assert answer.exit_code == 3
+    assert "--command-id wang/acknowledge/" in answer.output
+    unknown = await call(incident, "ack", "x-1", "--as", "wang")
+    assert isinstance(unknown.exception, ConfigurationError)
+
+
+def letter(value: bytes, **more: Any) -> DeadLetterEvent:
+    given: dict[str, Any] = {
+        "origin": Origin(
+            topic=topics.INTAKE_REPORTS.name, partition=1, offset=5, key="app/1", timestamp=NOON
+        ),
+        "reason": Reason(code="not_json", message="line 1: wanted a value"),
+        "stage": "intake",
+        "bytes_base64": base64.b64encode(value).decode(),
+        "size": len(value),
+        "sha256": hashlib.sha256(value).hexdigest(),
+        "first_seen": NOON,
+        "headers": {"type": base64.b64encode(b"t").decode()},
+        **more,
+    }
+    return DeadLetterEvent(
+        id=f"l/{len(value)}", source="/intake/1", time=NOON, data=DeadLetter.model_validate(given)
+    )
+
+
+async def test_dead_letters_are_listed_shown_and_sent_back_byte_for_byte(
+    settings: Settings, broker: str, publish: Publish
+) -> None:
+    whole = letter(b'{"broken": \xff')
+    cut = letter(b"12345", size=9_000_000, reason=Reason(code="too_large", message="9 MB"))
+    inner = letter(b"x", origin=whole.data.origin.model_copy(update={"topic": "chengyun.audit.v1"}))
+    for each in (whole, cut, inner):
+        await publish(topics.DEAD_LETTERS, "intake/1", each)
+    listed = lines(await call(dead_letters, "list", "--json"))
+    assert [entry["reason"]["code"] for entry in listed] == ["not_json", "too_large", "not_json"]
+    assert "bytes_base64" not in listed[0]
+    numbers = [entry["number"] for entry in listed]
+    only = lines(await call(dead_letters, "list", "--json", "--reason", "too_large"))
+    assert [entry["number"] for entry in only] == [numbers[1]]
+    assert lines(await call(dead_letters, "list", "--json", "--stage", "city")) == []
+    shown = (await call(dead_letters, "show", numbers[0])).stdout
+    assert "not_json" in shown
+    assert '{"broken": \\xff' in shown
+
+    nobody = await call(dead_letters, "replay", numbers[0])
+    assert isinstance(nobody.exception, ConfigurationError)
+    everything = await call(dead_letters, "replay", "--yes")
+    assert isinstance(everything.exception, ConfigurationError)
+    done = await call(dead_letters, "replay", *numbers, "--yes")
+    assert done.exit_code == 1
+    assert "已送回 1 封" in done.output
+    assert done.output.count("不能送回") == 2
+    async with open_ledger(settings, broker, [topics.INTAKE_REPORTS]) as ledger:
+        records = [r async for batch in ledger.scan([topics.INTAKE_REPORTS]) for r in batch]
+    assert [(r.partition, r.key, r.value) for r in records] == [(1, b"app/1", b'{"broken": \xff')]
+    assert records[0].headers == (("type", b"t"), (REPLAYED_HEADER, numbers[0].encode()))
+
+
+async def test_a_scan_sees_what_was_committed_and_ends_behind_commit_markers(
+    settings: Settings, broker: str
+) -> None:
+    topic = topics.INCIDENTS
+    producer = AIOKafkaProducer(bootstrap_servers=broker, transactional_id=f"{settings.prefix}x")
+    await producer.start()
+    try:
+        for number, kept in enumerate((True, False, True)):
+            await producer.begin_transaction()
+            for place in range(2):
+                await producer.send(
+                    settings.physical(topic.name), b"%d" % number, key=b"k", partition=place
+                )
+            await (producer.commit_transaction() if kept else producer.abort_transaction())
+    finally:
+        await producer.stop()
+    progress: list[tuple[int, int]] = []
+    async with open_ledger(settings, broker, [topic, topics.AUDIT]) as ledger:
+
+        async def values(**how: Any) -> list[bytes]:
+            found = [b async for b in ledger.scan([topic, topics.AUDIT], **how)]
+            return sorted(record.value or b"" for batch in found for record in batch)
+
+        assert await values(progress=lambda *told: progress.append(told)) == [
+            b"0",
+            b"0",
+            b"2",
+            b"2",
+        ]
+        assert progress[0][0] == 0
+        assert progress[-1] == (progress[0][1], progress[0][1])
+        assert await values(key="k") == [b"0", b"2"]
+        ends = await ledger.ends([topic])
+        assert await values(since=ends) == []
+        newest = await ledger.newest([topic], 1)
+        assert [record.value for record in newest] == [b"2", b"2"]
+        assert await ledger.newest([topic], 5, after=ends) == []
+
+
+async def test_watching_tells_alerts_from_before_and_news_as_it_comes(
+    publish: Publish, settings: Settings
+) -> None:
+    import sys
+
+    await publish(topics.DISTRICT_ALERTS, "E2/1", alert_event("E2/1", title="此前的提级"))
+    await publish(topics.CITY_ALERTS, "E2/2", alert_event("E2/2", tier="city", title="市级"))
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", "from agents.cli.main import main; main()"),
+        *("watch", "--tier", "district", "--plain"),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdout is not None
+
+    async def read_until(wanted: str) -> str:
+        text = ""
+        while wanted not in text:
+            assert process.stdout is not None
+            line = await asyncio.wait_for(process.stdout.readline(), 20)
+            assert line, text
+            text += line.decode()
+        return text
+
+    try:
+        before = await read_until("等待")
+        assert "■红 发布 督办  此前的提级" in before
+        assert "市级" not in before
+        assert "建议:接手指挥" in before
+        event = matter(9, tier="district", area="990101")
+        await publish(topics.INCIDENTS, event.data.incident_id, event)
+        assert "Ⅳ 已派遣  道路积水 9" in await read_until("道路积水 9")
+        same = matter(9, tier="district", area="990101", report_count=2)
+        await publish(topics.INCIDENTS, same.data.incident_id, same)
+        await publish(
+            topics.DISTRICT_ALERTS, "E2/1", alert_event("E2/1", revision=2, state="closed")
+        )
+        assert "道路积水 9" not in await read_until("■红 解除 督办")
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+async def test_a_city_that_is_not_there_is_named(settings: Settings) -> None:
+    answer = await call(watch, "--prefix", "nobody.")
+    assert isinstance(answer.exception, ConfigurationError)
+    assert "nobody." in str(answer.exception)
