@@ -19,7 +19,7 @@ _TEXT = re.compile(r"(\d+(?:\.\d+)?) (urgent_hour|work_hour|work_day|natural_day
 class Limit(Section):
     """A length of time in one of the city's clocks, written ``4 work_hour`` in files.
 
-    Source of the clock types: domain catalogue of a city case system (Yuncheng).
+    Source of the clocks: case standards of Yuncheng (deploy/policy/SOURCES.md, 2).
     """
 
     amount: float = Field(gt=0, le=10_000)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -176,3 +177,11 @@ def test_the_version_names_the_policy_and_its_files(policy: Policy, tmp_path: Pa
     limits = tmp_path / "limits.yaml"
     limits.write_text(limits.read_text() + "# a word more\n")
     assert load(tmp_path).version != policy.version
+
+
+def test_every_source_that_a_comment_names_is_listed() -> None:
+    listed = set(re.findall(r"^\| (\[\d+r?\])", (SHIPPED / "SOURCES.md").read_text(), re.MULTILINE))
+    for path in SHIPPED.glob("*.yaml"):
+        if path.name != "areas.yaml":
+            comments = "\n".join(re.findall(r"#.*", path.read_text()))
+            assert set(re.findall(r"\[\d+r?\]", comments)) <= listed, path.name

@@ -12,6 +12,7 @@ import pytest
 from schemas.codec import encode, read_any
 from schemas.outcome import ReplyEvent
 from schemas.report import ReportEvent, ReportUpdateEvent
+from streams.program import Record
 from streams.topics import (
     DEAD_LETTERS,
     DISTRICT_INBOX,
@@ -431,3 +432,46 @@ def test_bytes_that_are_no_report_become_dead_letters(
     consequences = lane.give(value, b"k")
     assert [topic for topic, _, _ in consequences] == [DEAD_LETTERS.name]
     assert consequences[0][2].data.reason.code == code
+
+
+# --- order -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7])
+def test_chunks_of_any_size_decide_the_same(new_lane: Callable[[], Any], size: int) -> None:
+    base = new_lane()
+    records: list[Record] = []
+    for number in range(6):
+        for kind in ("report", "closed", "not_fixed", "report", "closed"):
+            name = "service-request" if kind == "report" else "service-request-update"
+            data = {
+                "service_request_id": str(number),
+                "service_code": "100102",
+                "requested_datetime": base.now.isoformat(),
+                "updated_datetime": base.now.isoformat(),
+                "kind": kind,
+                "area_code": STREET,
+            }
+            event = {
+                "specversion": "1.0",
+                "id": f"{number}-{kind}",
+                "source": "/apps/x",
+                "type": f"cn.chengyun.{name}.v1",
+                "time": base.now.isoformat(),
+                "data": data,
+            }
+            key = f"/apps/x/{number}".encode()
+            records.append(
+                Record(INTAKE_REPORTS.name, 0, len(records), 0, key, orjson.dumps(event))
+            )
+
+    def run(step: int) -> tuple[list[Any], dict[bytes, bytes]]:
+        lane = new_lane()
+        outputs: list[Any] = []
+        for at in range(0, len(records), step):
+            effects = lane.partition.compute(records[at : at + step], lane.now)
+            lane.partition.accept(effects)
+            outputs += [(o.key, o.message) for o in (*effects.outputs, *effects.dead)]
+        return outputs, lane.partition.base
+
+    assert run(size) == run(len(records))
