@@ -66,10 +66,10 @@ def _open(bins: Bins, start: int) -> Bin:
 
 
 def _keep(turn: Turn, bins: Bins) -> None:
-    """Store a desk's bins; it is due when the first unsaid one ends, or when all are old."""
-    first = min((start for start, each in bins.items() if each.unsaid), default=None)
-    due = max(bins) + KEPT_BINS * BIN_US if first is None else first
-    turn.state.put(BINS, turn.area, bins, from_microseconds(due + BIN_US))
+    """Store a desk's bins; they are due when the first unsaid one ends."""
+    first = min([start for start, each in bins.items() if each.unsaid], default=None)
+    due = None if first is None else from_microseconds(first + BIN_US)
+    turn.state.put(BINS, turn.area, bins, due)
 
 
 def close_bins(turn: Turn, bins: Bins, until: datetime) -> list[int]:
@@ -81,14 +81,11 @@ def close_bins(turn: Turn, bins: Bins, until: datetime) -> list[int]:
     ended = sorted(start for start, each in bins.items() if each.unsaid and start <= limit)
     for start in ended:
         _say(turn, start, bins[start])
-    newest = max(bins)
-    for start in [each for each in bins if each < newest - KEPT_BINS * BIN_US]:
+    oldest = max(bins) - KEPT_BINS * BIN_US
+    for start in [each for each in bins if each < oldest]:
         if not bins[start].unsaid:
             del bins[start]
-    if not ended and newest <= limit - KEPT_BINS * BIN_US:
-        turn.state.delete(BINS, turn.area)
-    else:
-        _keep(turn, bins)
+    _keep(turn, bins)
     return ended
 
 

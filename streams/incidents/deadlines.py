@@ -11,7 +11,7 @@ from streams.incidents.case import Case
 from streams.incidents.endings import finish, forget
 from streams.incidents.ownership import give
 from streams.incidents.turn import Turn
-from streams.incidents.words import words
+from streams.incidents.words import limit_words, words
 from streams.policy import SupervisionStep
 
 _COLOUR: dict[str, Colour] = {"blue": "blue", "yellow": "yellow", "red": "red", "red2": "red"}
@@ -40,7 +40,7 @@ def fire(turn: Turn, case: Case) -> None:
         elif running.kind == clocks.RESOLVE:
             _supervise(turn, case, running)
         else:
-            finish(turn, case, "close", reason="nobody contradicted")
+            finish(turn, case, "close", reason=words(turn.policy.language, "uncontradicted"))
 
 
 def _unacknowledged(turn: Turn, case: Case, running: Clock) -> None:
@@ -63,7 +63,9 @@ def _unacknowledged(turn: Turn, case: Case, running: Clock) -> None:
     parent = turn.policy.areas.parent(turn.area)
     running.at = None
     if parent is not None and pace.unacknowledged is not None:
-        give(turn, case, parent, "E2", f"not acknowledged within {pace.unacknowledged}")
+        language = turn.policy.language
+        limit = limit_words(language, pace.unacknowledged)
+        give(turn, case, parent, "E2", words(language, "not_acknowledged", limit=limit))
 
 
 def _lift_after_reminder(turn: Turn, case: Case, running: Clock) -> datetime | None:
@@ -118,7 +120,8 @@ def _supervise(turn: Turn, case: Case, running: Clock) -> None:
     if lift is not None:
         case.lifted.append(lift.percent)
         if parent is not None:
-            give(turn, case, parent, "E2", f"{lift.percent} % of the limit")
+            reason = words(turn.policy.language, "limit_used", percent=lift.percent)
+            give(turn, case, parent, "E2", reason)
             return
     turn.keep(case)
     late = reached.percent >= 100

@@ -138,9 +138,9 @@ class Desk:
     def fire(self, state: State, due: Due, now: datetime) -> Iterable[Output | Refuse]:
         """Answer an entry whose time has come."""
         area, _, rest = due.key.partition("/")
+        namespace = due.namespace
         cause = event_id(due.key, f"due/{to_microseconds(due.at)}")
         turn = Turn(self.policy, self.tier, area, state, now, cause)
-        namespace = due.namespace
         if namespace is CASES:
             deadlines.fire(turn, due.value)
         elif namespace is BINS:

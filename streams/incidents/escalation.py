@@ -12,6 +12,7 @@ from typing import NamedTuple
 from schemas.incident import Incident
 from schemas.terms import Tier
 from streams.incidents.routing import GRAVITY, RANK
+from streams.incidents.words import ROMAN, words
 from streams.policy import Policy
 
 
@@ -34,7 +35,9 @@ def grave(policy: Policy, incident: Incident) -> Wanted | None:
         owner = "district"
     if owner == "street":
         return None
-    return Wanted(owner, "E1", f"severity {incident.severity}")
+    return Wanted(
+        owner, "E1", words(policy.language, "severity", severity=ROMAN[incident.severity])
+    )
 
 
 def spanning(policy: Policy, incident: Incident) -> Wanted | None:
@@ -56,25 +59,34 @@ def spanning(policy: Policy, incident: Incident) -> Wanted | None:
         elif tier == "district":
             districts.add(code)
     if len(districts) >= policy.escalation.spans_districts:
-        return Wanted("city", "E4", f"spans {len(districts)} districts")
+        return Wanted("city", "E4", words(policy.language, "spans_districts", count=len(districts)))
     if len(streets) >= policy.escalation.spans_streets:
-        return Wanted("district", "E4", f"spans {len(streets)} streets")
+        return Wanted("district", "E4", words(policy.language, "spans_streets", count=len(streets)))
     return None
 
 
 def ownerless(policy: Policy, incident: Incident) -> Wanted | None:
     """E5: nobody can be named, or the units have sent it back too often: the district decides."""
     if incident.returns >= policy.escalation.returns:
-        return Wanted("district", "E5", f"{incident.returns} returns")
+        return Wanted(
+            "district", "E5", words(policy.language, "returned_often", count=incident.returns)
+        )
     if incident.unit is None and incident.state == "registered":
-        return Wanted("district", "E5", "no unit answers for this kind of matter")
+        return Wanted("district", "E5", words(policy.language, "no_owner"))
     return None
 
 
 def sensitive(policy: Policy, incident: Incident) -> Wanted | None:
     """E7: group events, casualties and minors call the district at once."""
-    marks = [mark for mark in incident.sensitive if mark in policy.escalation.sensitive]
-    return Wanted("district", "E7", ", ".join(marks)) if marks else None
+    if not incident.sensitive:
+        return None
+    language = policy.language
+    marks = [
+        words(language, mark) for mark in incident.sensitive if mark in policy.escalation.sensitive
+    ]
+    if not marks:
+        return None
+    return Wanted("district", "E7", words(language, "sensitive", marks="、".join(marks)))
 
 
 RULES: tuple[Callable[[Policy, Incident], Wanted | None], ...] = (

@@ -20,6 +20,7 @@ from streams.incidents.opening import (
 from streams.incidents.places import Near, Spots
 from streams.incidents.routing import GRAVITY
 from streams.incidents.turn import Turn
+from streams.incidents.words import words
 from streams.policy import CategoryRule
 from streams.policy.triggers import Watch
 from streams.warning import corroboration
@@ -169,7 +170,8 @@ def _clear(turn: Turn, case: Case, finding: Finding) -> None:
     state = case.incident.state
     if case.findings or open_reports(case) or state not in lifecycle.OPEN:
         return
-    finish(turn, case, "resolve", reason="all findings cleared", resolution="cleared")
+    over = words(turn.policy.language, "cleared")
+    finish(turn, case, "resolve", reason=over, resolution=over)
 
 
 def _light(turn: Turn, case: Case, finding: Finding) -> None:

@@ -41,7 +41,8 @@ class Near(NamedTuple):
 
 def reach_m(rule: CategoryRule) -> float:
     """How far from a point cases of the kind matter: for merging or for recurrence."""
-    return max(rule.merge_radius_m, rule.recurrence_radius_m, 1.0)
+    merge, again = rule.merge_radius_m, rule.recurrence_radius_m
+    return merge if merge > again else again or 1.0
 
 
 def metres(lat: float, lon: float, other_lat: float, other_lon: float) -> float:
@@ -80,18 +81,19 @@ def cells_around(lat: float, lon: float, radius_m: float) -> list[str]:
 class Spots:
     """The places of one kind at one desk."""
 
-    __slots__ = ("_prefix", "_rule", "_table", "_turn")
+    __slots__ = ("_prefix", "_reach", "_rule", "_table", "_turn")
 
     def __init__(self, turn: Turn, rule: CategoryRule) -> None:
         self._turn = turn
         self._rule = rule
         self._table = turn.state.table(PLACES)
         self._prefix = f"{turn.area}/{rule.code}/"
+        self._reach = reach_m(rule)
 
     def around(self, lat: float, lon: float) -> list[Near]:
         """Cases of the kind within reach, nearest first, then oldest."""
         found: list[Near] = []
-        reach = reach_m(self._rule)
+        reach = self._reach
         for cell in cells_around(lat, lon, reach):
             spots = self._table.get(self._prefix + cell)
             if spots is None:
@@ -130,7 +132,7 @@ class Spots:
 
     def remember(self, incident_id: str, lat: float, lon: float, opened: datetime) -> None:
         """A case of the kind was opened here."""
-        key = self._prefix + cell_of(lat, lon, reach_m(self._rule))
+        key = self._prefix + cell_of(lat, lon, self._reach)
         spots = self._table.get(key)
         moment = to_microseconds(opened)
         spots = [] if spots is None else list(self._still_of_use(spots, moment))
@@ -142,7 +144,7 @@ class Spots:
         place = case.incident.place
         if place.lat is None or place.lon is None:
             return
-        key = self._prefix + cell_of(place.lat, place.lon, reach_m(self._rule))
+        key = self._prefix + cell_of(place.lat, place.lon, self._reach)
         spots = self._table.get(key)
         if spots is None:
             return

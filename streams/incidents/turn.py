@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+import orjson
 from pydantic import BaseModel
 
 from schemas.outcome import Reply, ReplyEvent
@@ -21,7 +22,7 @@ _AUDIT_KIND = "cn.chengyun.audit-entry.v1"
 _INCIDENT_KIND = "cn.chengyun.incident.v1"
 _REPLY_KIND = "cn.chengyun.reply.v1"
 
-reply = Maker(Reply)
+actor_of = Maker(Actor)
 
 
 class Turn:
@@ -156,7 +157,9 @@ class Turn:
 
     def synthetic(self) -> Actor:
         """The actor that stands in for people where the policy says that none are there."""
-        return Actor(id="chengyun", role="system", tier=self.tier, area=self.area, synthetic=True)
+        return actor_of(
+            id="chengyun", role="system", tier=self.tier, area=self.area, synthetic=True
+        )
 
     # -- messages ------------------------------------------------------------
 
@@ -172,14 +175,17 @@ class Turn:
         self.out.append(Output(INBOXES[tier], area, message))
 
     def answer_report(self, report_id: str, what: str, **fields: Any) -> None:
-        """Tell the sender of a report what became of it."""
+        """Tell the sender of a report what became of it.
+
+        Args:
+            what: which of the answers a report can get; part of the message's id.
+            fields: more fields of a `Reply`; those that are None are left out.
+        """
         identity = event_id(self.cause, f"{what}/{report_id}")
-        data = body(reply(report_id=report_id, **fields))
-        self.send(
-            REPLIES,
-            report_id,
-            enveloped(_REPLY_KIND, identity, self.source, report_id, self.now, data),
-        )
+        told = {name: value for name, value in fields.items() if value is not None}
+        data = orjson.dumps({"report_id": report_id, **told})
+        message = enveloped(_REPLY_KIND, identity, self.source, report_id, self.now, data)
+        self.out.append(Output(REPLIES, report_id, message))
 
     def answer_command(self, command_id: str, given: Reply) -> None:
         """Tell an operator what became of a command."""

@@ -9,7 +9,7 @@ from streams.incidents import clocks, lifecycle, ownership
 from streams.incidents.case import Case
 from streams.incidents.endings import answer_ended, end_report, finish, open_reports, take_up_again
 from streams.incidents.opening import refuse
-from streams.incidents.turn import Turn
+from streams.incidents.turn import Turn, actor_of
 from streams.incidents.words import words
 
 _ENDINGS: dict[str, str] = {
@@ -50,8 +50,8 @@ def _report(case: Case, report_id: str) -> ReportedCase | None:
 
 def _speaker(update: ReportUpdate) -> Actor:
     if update.kind in ("withdrawn", "not_fixed", "callback"):
-        return Actor(id="sender", role="citizen")
-    return Actor(id=update.unit or "department", role="department")
+        return actor_of(id="sender", role="citizen")
+    return actor_of(id=update.unit or "department", role="department")
 
 
 def apply(turn: Turn, case: Case, report: ReportedCase | None, update: ReportUpdate) -> None:
@@ -102,7 +102,9 @@ def _ended(
     """One report has ended; the case ends with its last open one, and with no device alarming."""
     incident = case.incident
     kind = update.kind
-    resolution = update.resolution or ("withdrawn" if kind == "withdrawn" else None)
+    resolution = update.resolution
+    if resolution is None and kind == "withdrawn":
+        resolution = words(turn.policy.language, "withdrawn")
     if report is None:
         _informed(turn, case, update, actor)
         return

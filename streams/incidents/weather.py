@@ -39,7 +39,7 @@ def on_signal(turn: Turn, signal: WeatherSignal) -> None:
     title = words(
         language,
         "weather",
-        event=signal.event,
+        title=rule.title.of(language),
         colour=words(language, signal.colour),
         headline=signal.headline,
     )

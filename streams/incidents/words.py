@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streams.policy import Language
+from streams.policy import Language, Limit
 
 _TEXTS: dict[str, tuple[str, str]] = {
     "incident": ("{area}{kind}{address}", "{kind}, {area}{address}"),
@@ -18,7 +18,26 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "streets": ("街道", "streets"),
     "districts": ("区县", "districts"),
     "problem": ("{kind}在同一地点重复发生 {count} 次", "{kind} at one place {count} times"),
-    "weather": ("{event}{colour}信号：{headline}", "{event} {colour} signal: {headline}"),
+    "weather": ("{title}（{colour}）{headline}", "{title} ({colour}) {headline}"),
+    "severity": ("{severity}级", "severity {severity}"),
+    "spans_streets": ("地点跨 {count} 个街道", "the place spans {count} streets"),
+    "spans_districts": ("地点跨 {count} 个区县", "the place spans {count} districts"),
+    "returned_often": ("已被退回 {count} 次", "returned {count} times"),
+    "no_owner": ("权属不明，没有承办单位", "no unit answers for this kind of matter"),
+    "sensitive": ("敏感事项：{marks}", "sensitive: {marks}"),
+    "group_event": ("群体性事件", "group event"),
+    "casualties": ("人员伤亡", "casualties"),
+    "minors": ("涉未成年人", "minors"),
+    "not_acknowledged": ("{limit}内未签收", "not acknowledged within {limit}"),
+    "limit_used": ("时限已用 {percent}%", "{percent} % of the limit used"),
+    "uncontradicted": ("期满无异议，自动结案", "nobody contradicted in time"),
+    "cleared": ("设备告警已全部解除", "all devices are back to normal"),
+    "withdrawn": ("诉求人撤回", "withdrawn"),
+    "minute": ("{amount:g} 分钟", "{amount:g} min"),
+    "urgent_hour": ("{amount:g} 小时", "{amount:g} h"),
+    "work_hour": ("{amount:g} 个工作时", "{amount:g} working hours"),
+    "work_day": ("{amount:g} 个工作日", "{amount:g} working days"),
+    "natural_day": ("{amount:g} 天", "{amount:g} days"),
     "blue": ("蓝色", "blue"),
     "yellow": ("黄色", "yellow"),
     "orange": ("橙色", "orange"),
@@ -40,3 +59,12 @@ _TEXTS: dict[str, tuple[str, str]] = {
 def words(language: Language, text: str, **parts: object) -> str:
     """A sentence for operators or citizens, with its parts filled in."""
     return _TEXTS[text][0 if language == "zh" else 1].format(**parts)
+
+
+def limit_words(language: Language, limit: Limit) -> str:
+    """A limit as people say it."""
+    return words(language, limit.clock, amount=limit.amount)
+
+
+ROMAN: dict[str, str] = {"I": "Ⅰ", "II": "Ⅱ", "III": "Ⅲ", "IV": "Ⅳ", "V": "Ⅴ"}
+"""Severities as they are printed."""

@@ -68,11 +68,14 @@ def test_a_late_report_corrects_the_bin_by_a_higher_revision(history: Any) -> No
     assert bins(history, "city", "C") == [{"A": [2, {"water": 2}]}]
 
 
-def test_bins_are_forgotten_after_two_hours(history: Any) -> None:
-    report(history, 1, "A1")
-    pass_until(history, BEGIN + timedelta(hours=3))
-    for stage in ("street", "district", "city"):
-        assert history.city.entries(stage, "bin") == {}
+def test_a_desk_keeps_two_hours_of_bins(history: Any) -> None:
+    for minute in range(1, 600, 10):
+        report(history, minute, "A1")
+        pass_until(history, BEGIN + timedelta(minutes=minute + 9))
+    pass_until(history, BEGIN + timedelta(hours=12))
+    for stage, area in (("street", "A1"), ("district", "A"), ("city", "C")):
+        (stored,) = history.city.entries(stage, "bin").values()
+        assert len(orjson.loads(stored)) == 13, area
 
 
 def test_w7_the_same_kind_in_three_streets_warns_the_district(history: Any) -> None:
