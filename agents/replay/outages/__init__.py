@@ -1,0 +1,1 @@
+"""Power outages of northern California: reported, updated, cleared, reopened, often late."""

@@ -1,0 +1,1 @@
+"""Measured series of the world as readings of devices: benchmarks, city air, drinking water."""
