@@ -13,6 +13,7 @@ import faust
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 from aiokafka.errors import ProducerFenced as ProducerFencedError
+from faust.tables import TableManager
 
 from agents.runtime import transport
 from agents.runtime.clock import Clock
@@ -40,6 +41,16 @@ class StageFailedError(ChengyunError):
     """A stage cannot go on; the message says why and what to do."""
 
     code = "stage_failed"
+
+
+class NoTables(TableManager):
+    """Faust's table service without tables: it need not wait a second for some to come."""
+
+    async def on_start(self) -> None:
+        """Say at once that everything is there."""
+        if not self.should_stop:
+            await self._update_channels()
+            await self.recovery.start()
 
 
 class FaustApp(faust.App):
@@ -99,6 +110,7 @@ class Stage:
             autodiscover=False,
             broker=f"{transport.SCHEME}://{options.client['bootstrap_servers']}",
             store="memory://",
+            TableManager=NoTables,
             datadir=Path(".chengyun") / "faust",
             web_enabled=False,
             topic_allow_declare=False,

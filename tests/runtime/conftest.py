@@ -128,4 +128,4 @@ def note() -> Iterator[Callable[..., bytes]]:
         value = {"id": number, "at": "2026-06-01T12:00:00Z", "text": text} | changed
         return json.dumps(value).encode()
 
-    yield write
+    return write

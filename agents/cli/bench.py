@@ -1,0 +1,189 @@
+"""``chengyun bench``: what this machine does with the backbone."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import shutil
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from agents.bench.runtime import Plan
+
+app = typer.Typer(no_args_is_help=True, help="Measure this machine.")
+runtime = typer.Typer(help="Throughput, delay, restore and recovery of one stage.")
+app.add_typer(runtime, name="runtime")
+
+GOALS = {
+    "per_second": "≥ 100,000",
+    "cpu": "≤ 9",
+    "p99": {"2000": "≤ 70", "5000": "≤ 100"},
+    "restore": "≤ 6",
+    "recovery": "≤ 3",
+}
+
+
+@runtime.callback(invoke_without_command=True)
+def measure(
+    context: typer.Context,
+    records: Annotated[int, typer.Option(min=1, help="Events of the backlog.")] = 1_000_000,
+    partitions: Annotated[int, typer.Option(min=1, help="Partitions of each topic.")] = 8,
+    runs: Annotated[int, typer.Option(min=1, help="Repetitions.")] = 3,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same events.")] = 1,
+    rates: Annotated[str, typer.Option(help="Rates to measure delay at.")] = "2000,5000",
+    rate_seconds: Annotated[float, typer.Option(help="How long at each rate, s.")] = 20.0,
+    restore_keys: Annotated[int, typer.Option(min=0, help="Keys to restore.")] = 1_000_000,
+    kills: Annotated[int, typer.Option(min=0, help="Kills to recover from.")] = 5,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON line last.")] = False,
+) -> None:
+    """Measure one exactly-once stage on the comparison job, under one setting throughout.
+
+    Runs on a broker of its own in a temporary directory, or on CHENGYUN_BROKER.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    from agents import broker
+    from agents.bench.machine import describe
+    from agents.bench.runtime import Bench, Plan
+    from agents.settings import load_settings
+
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    wanted = tuple(int(rate) for rate in rates.split(",") if rate)
+    plan = Plan(records, partitions, runs, seed, wanted, rate_seconds, restore_keys, kills)
+    named = load_settings()
+    home = Path(tempfile.mkdtemp(prefix="chengyun-bench-"))
+    settings = named if named.broker else load_settings(data_dir=home)
+    machine = describe()
+    typer.echo(_machine(machine))
+    try:
+        bootstrap = broker.ensure_broker(settings, typer.echo)
+        bench = Bench({"bootstrap_servers": bootstrap}, plan, {}, typer.echo)
+        found = asyncio.run(bench.run())
+    finally:
+        if not named.broker:
+            broker.stop(settings)
+        shutil.rmtree(home, ignore_errors=True)
+    _tell(found, plan)
+    if as_json:
+        typer.echo(json.dumps({"machine": machine, "figures": found}))
+
+
+@runtime.command()
+def contestant(
+    source: Annotated[
+        str, typer.Option(envvar="CHENGYUN_BENCH_SOURCE", help="Topic to read.")
+    ] = "bench.in",
+    target: Annotated[
+        str, typer.Option(envvar="CHENGYUN_BENCH_TARGET", help="Topic to write.")
+    ] = "bench.out",
+    group: Annotated[
+        str, typer.Option(envvar="CHENGYUN_BENCH_GROUP", help="Consumer group and stage name.")
+    ] = "bench",
+    guarantee: Annotated[
+        Literal["exactly_once", "at_least_once"],
+        typer.Option(envvar="CHENGYUN_BENCH_GUARANTEE", help="Transactions, or none."),
+    ] = "exactly_once",
+    until: Annotated[
+        int, typer.Option(envvar="CHENGYUN_BENCH_UNTIL", help="End after so many records.")
+    ] = 0,
+    instance: Annotated[
+        str | None,
+        typer.Option(envvar="CHENGYUN_BENCH_INSTANCE", help="Static membership under a name."),
+    ] = None,
+) -> None:
+    """Run the job on given topics, beside other engines; ends with one JSON line.
+
+    It needs the state topic chengyun.GROUP.state.v1 (compacted) and
+    chengyun.dead-letters.v1, with as many partitions as the source; `prepare` makes them.
+    Chunk limits, linger and time-outs are settings: CHENGYUN_CHUNK_RECORDS,
+    CHENGYUN_CHUNK_STEP_MS, CHENGYUN_LINGER_MS, CHENGYUN_SESSION_TIMEOUT_MS.
+    """
+    from agents.bench.contestant import Task, compete
+    from agents.broker import bootstrap_servers
+    from agents.settings import load_settings
+
+    settings = load_settings()
+    logging.basicConfig(level=logging.WARNING)
+    bootstrap = bootstrap_servers(settings)
+    compete(Task(group, source, target, bootstrap, settings.prefix, instance, until, guarantee))
+
+
+@runtime.command()
+def prepare(
+    source: Annotated[
+        str, typer.Option(envvar="CHENGYUN_BENCH_SOURCE", help="Topic to fill.")
+    ] = "bench.in",
+    target: Annotated[
+        str, typer.Option(envvar="CHENGYUN_BENCH_TARGET", help="Topic for the outputs.")
+    ] = "bench.out",
+    group: Annotated[
+        str, typer.Option(envvar="CHENGYUN_BENCH_GROUP", help="Consumer group and stage name.")
+    ] = "bench",
+    records: Annotated[int, typer.Option(min=0, help="Events to write.")] = 1_000_000,
+    partitions: Annotated[int, typer.Option(min=1, help="Partitions of each topic.")] = 8,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same events.")] = 1,
+) -> None:
+    """Make the topics of the job and fill the source with its seeded events."""
+    from agents.bench.cluster import fill, make_topics
+    from agents.bench.job import events
+    from agents.broker import bootstrap_servers
+    from agents.settings import client_options, load_settings
+
+    settings = load_settings()
+    client = client_options(settings, bootstrap_servers(settings))
+    prefix = settings.prefix
+
+    async def make() -> int:
+        await make_topics(
+            client,
+            [prefix + source, prefix + target],
+            partitions,
+            [f"{prefix}chengyun.{group}.state.v1"],
+            large=[f"{prefix}chengyun.dead-letters.v1"],
+        )
+        return await fill(client, prefix + source, partitions, events(records, seed))
+
+    typer.echo(f"{asyncio.run(make()):,} events in {prefix + source}")
+
+
+def _machine(machine: dict[str, Any]) -> str:
+    versions = ", ".join(f"{name} {number}" for name, number in machine["versions"].items())
+    return (
+        f"{machine['processor']}, {machine['cores']} cores, {machine['memory_gb']} GB, "
+        f"Python {machine['python']}, {machine['system']}, load {machine['load_before']}\n"
+        f"{versions}"
+    )
+
+
+def _tell(found: dict[str, Any], plan: Plan) -> None:
+    """The figures beside their goals."""
+    backlog = found["backlog"]
+    rows = [
+        ("events/s on a backlog", _of(backlog["per_second"], ",.0f"), GOALS["per_second"]),
+        ("CPU s per million events", _of(backlog["cpu_s_per_million"], ".2f"), GOALS["cpu"]),
+        ("outputs or dead letters wrong", str(backlog["wrong"]), "0"),
+    ]
+    for rate, figures in found["rates"].items():
+        goal = GOALS["p99"].get(rate, "")  # type: ignore[attr-defined]
+        delay = f"{figures['p50_ms']} / {figures['p99_ms']}"
+        rows.append((f"delay p50 / p99 at {int(rate):,}/s, ms", delay, goal))
+    if "restore" in found:
+        keys = f"restore of {plan.restore_keys:,} keys, s"
+        rows.append((keys, _of(found["restore"]["seconds"], ".2f"), GOALS["restore"]))
+    if "recovery" in found:
+        seconds = _of(found["recovery"]["seconds"], ".2f")
+        rows.append(("first output after kill -9, s", seconds, GOALS["recovery"]))
+    typer.echo("")
+    for what, figure, goal in rows:
+        typer.echo(f"{what:<34}{figure:<34}goal {goal}")
+
+
+def _of(figures: dict[str, float], form: str) -> str:
+    """Median, and the span of the runs."""
+    low, high = format(figures["min"], form), format(figures["max"], form)
+    return f"{format(figures['median'], form)} ({low} to {high})"
