@@ -8,9 +8,9 @@ from schemas.command import Command, CommandEvent
 from schemas.dead_letter import Reason
 from schemas.errors import TransitionError
 from schemas.outcome import Reply, ReplyOutcome
-from streams.incidents import clocks, lamps, lifecycle, ownership, routing
+from streams.incidents import lifecycle, ownership, routing
 from streams.incidents.case import ANSWERS, COPIES, Case
-from streams.incidents.endings import finish
+from streams.incidents.endings import finish, seen
 from streams.incidents.lifecycle import Move
 from streams.incidents.turn import Turn
 
@@ -186,16 +186,7 @@ def _acknowledge(turn: Turn, case: Case, command: Command) -> None:
     if case.incident.acknowledged_at is not None:
         raise Refused("conflict", "already_acknowledged", "somebody was faster")
     turn.move(case, "acknowledge", command.actor, reason=command.reason)
-    _seen(turn, case)
-
-
-def _seen(turn: Turn, case: Case) -> None:
-    """The desk knows of it: the acknowledgement's clock stops, its alerts go out."""
-    if case.incident.acknowledged_at is None:
-        case.incident.acknowledged_at = turn.now
-    clocks.stop(case, clocks.ACKNOWLEDGE)
-    lamps.put_out(turn, case, lamps.ACKNOWLEDGE)
-    lamps.put_out(turn, case, lamps.ESCALATION)
+    seen(turn, case)
 
 
 def _accept(turn: Turn, case: Case, command: Command) -> None:
@@ -203,7 +194,7 @@ def _accept(turn: Turn, case: Case, command: Command) -> None:
     if unit is not None:
         case.incident.unit = unit
     turn.move(case, "accept", command.actor, reason=command.reason)
-    _seen(turn, case)
+    seen(turn, case)
 
 
 def _return(turn: Turn, case: Case, command: Command) -> None:
@@ -223,7 +214,7 @@ def _redispatch(turn: Turn, case: Case, command: Command) -> None:
         case.incident.unit = unit
         case.incident.version += 1
     turn.move(case, "redispatch", command.actor, reason=command.reason, detail={"unit": unit})
-    _seen(turn, case)
+    seen(turn, case)
 
 
 def _resolve(turn: Turn, case: Case, command: Command) -> None:

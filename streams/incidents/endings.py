@@ -103,6 +103,20 @@ def answer_ended(turn: Turn, case: Case, report: ReportedCase) -> None:
     )
 
 
+def seen(turn: Turn, case: Case) -> None:
+    """Somebody has it in hand: the acknowledgement's clock stops, its alerts go out.
+
+    A unit's acceptance is as good as the desk's acknowledgement.
+    """
+    if not case.owned:
+        return
+    if case.incident.acknowledged_at is None:
+        case.incident.acknowledged_at = turn.now
+    clocks.stop(case, clocks.ACKNOWLEDGE)
+    lamps.put_out(turn, case, lamps.ACKNOWLEDGE)
+    lamps.put_out(turn, case, lamps.ESCALATION)
+
+
 def forget(turn: Turn, case: Case) -> None:
     """A closed case has been kept for its days: it goes, and with it what led to it."""
     incident = case.incident

@@ -62,8 +62,10 @@ def _from_below(turn: Turn, event: ReportEvent) -> None:
     """A lower tier's shadow got one more report: it joins the case wherever that is now."""
     report = event.data
     case = turn.case(report.incident_id or "")
-    if case is None:
-        refuse(turn, "unknown_incident", f"no case {report.incident_id!r} at {turn.area}")
+    if case is None or (case.owned and case.incident.state not in lifecycle.OPEN):
+        # It ended while the report was on its way up: the matter begins anew, here.
+        anew = report.model_copy(update={"incident_id": None})
+        on_report(turn, event.model_copy(update={"data": anew}))
         return
     if any(each.report_id == report.report_id for each in case.incident.reports):
         return

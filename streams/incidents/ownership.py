@@ -29,6 +29,9 @@ notice_of = Maker(Notice)
 escalation_of = Maker(Escalation)
 
 KEPT_COPY_DAYS = 90
+AFTER = timedelta(microseconds=1)
+"""What is passed on is dated after the hand-off of the same instant, or history replayed in
+order of time could apply it first."""
 
 _HANDOFF_KIND = "cn.chengyun.handoff.v1"
 _NOTICE_KIND = "cn.chengyun.notice.v1"
@@ -296,7 +299,7 @@ def pass_on(turn: Turn, case: Case, message: BaseModel, what: str) -> None:
             "id": event_id(turn.cause, f"{what}/{turn.tier}"),
             "source": turn.source,
             "subject": case.incident.incident_id,
-            "time": turn.now,
+            "time": turn.now + AFTER,
         }
     )
     turn.send_to(case.given_to, forwarded)

@@ -7,7 +7,14 @@ from schemas.report import ReportUpdate, ReportUpdateEvent
 from schemas.terms import Actor
 from streams.incidents import clocks, lifecycle, ownership
 from streams.incidents.case import Case
-from streams.incidents.endings import answer_ended, end_report, finish, open_reports, take_up_again
+from streams.incidents.endings import (
+    answer_ended,
+    end_report,
+    finish,
+    open_reports,
+    seen,
+    take_up_again,
+)
 from streams.incidents.opening import refuse
 from streams.incidents.turn import Turn, actor_of
 from streams.incidents.words import words
@@ -78,6 +85,7 @@ def _accepted(turn: Turn, case: Case, update: ReportUpdate, actor: Actor) -> Non
     if update.unit is not None and turn.policy.knows_unit(update.unit):
         incident.unit = update.unit
     turn.move(case, "accept", actor)
+    seen(turn, case)
     if not case.owned:
         return
     for each in open_reports(case):

@@ -80,6 +80,17 @@ def test_e2_an_acknowledged_case_is_not_lifted_for_that(play: Any) -> None:
     assert play.incident().tier == "street"
 
 
+def test_e2_a_units_acceptance_is_as_good_as_an_acknowledgement(play: Any) -> None:
+    report_id = play.report("water", severity="IV", urgency="urgent")
+    play.at(15)
+    assert play.lit("street") == [("E2", "blue")]
+    play.update(report_id, "accepted")
+    assert play.incident().acknowledged_at == play.now
+    assert play.lit("street") == []
+    play.at(30)
+    assert play.incident().tier == "street"
+
+
 def test_e2_supervision_colours_and_lifts_at_70_90_100_and_150_percent(
     make_play: Any, rules: Any
 ) -> None:

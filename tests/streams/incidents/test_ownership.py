@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+
+BEGIN = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 
 
 def test_the_whole_case_travels_with_its_clocks_and_its_audit_chain(play: Any) -> None:
@@ -121,6 +123,28 @@ def delegate(play: Any, incident_id: str, area: str, below: str) -> Any:
     play.city.run(play.now)
     (reply,) = play.replies(command_id)
     return reply
+
+
+def test_a_report_that_comes_up_after_the_end_opens_a_case_above(play: Any) -> None:
+    play.report("gas")
+    incident_id = play.incident().incident_id
+    play.command(incident_id, "resolve", area="A", role="unit")
+    late = play.report("gas", area="A", incident_id=incident_id, place=False)
+    assert [i.state for i in play.incidents().values()] == ["resolved", "dispatched"]
+    assert play.replies(late)[-1].outcome == "accepted"
+
+
+def test_history_in_order_of_time_hands_over_before_it_passes_on(
+    make_play: Any, rules: Any
+) -> None:
+    play = make_play(rules(), mode="event")
+    for number in range(3):
+        play.report("gas", name=f"calls/{number}", at=BEGIN, severity="II")
+    play.ticks(BEGIN + timedelta(minutes=1))
+    play.city.run()
+    assert play.dead() == []
+    incident = play.incident()
+    assert (incident.tier, incident.report_count) == ("city", 3)
 
 
 # -- commands ------------------------------------------------------------------
