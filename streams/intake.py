@@ -15,10 +15,6 @@ from schemas.codec import read_intake, structured
 from schemas.dead_letter import Reason
 from schemas.outcome import Reply, ReplyEvent, ReplyOutcome
 from schemas.report import (
-    Report,
-    ReportEvent,
-    ReportUpdate,
-    ReportUpdateEvent,
     ServiceRequest,
     ServiceRequestEvent,
     ServiceRequestUpdateEvent,
@@ -31,12 +27,12 @@ from streams.policy import CategoryRule, Policy, SourceRule
 from streams.program import Due, Horizon, Output, Record, Refuse
 from streams.reports.masking import masked
 from streams.reports.memory import REPORTS, Memory
+from streams.reports.passing import SOURCE, report_message, update_message, written
 from streams.reports.places import find_desk
 from streams.reports.times import TimeBounds
 from streams.state import State
 from streams.topics import DISTRICT_INBOX, INTAKE_REPORTS, REPLIES, STREET_INBOX
 
-SOURCE = "/intake"
 LONGEST_REPORT_ID = 300
 LONGEST_CAUSE = 64
 """Ids of events that follow carry the cause's id; a longer one is hashed."""
@@ -45,10 +41,6 @@ _GRAVITY = {severity: at for at, severity in enumerate(SEVERITIES)}
 _ANSWERED = frozenset({"enquiry", "praise"})
 _INBOX = {"street": STREET_INBOX, "district": DISTRICT_INBOX}
 
-_report = Maker(Report)
-_report_event = Maker(ReportEvent)
-_update = Maker(ReportUpdate)
-_update_event = Maker(ReportUpdateEvent)
 _reply = Maker(Reply)
 _reply_event = Maker(ReplyEvent)
 
@@ -66,6 +58,7 @@ class Intake:
         self.policy = policy
         self._bounds = TimeBounds(policy.intake)
         self._memory = Memory(policy.intake)
+        self._categories = {rule.code: written(rule.category) for rule in policy.rules.values()}
 
     def decode(self, record: Record) -> Any:
         """Read a CloudEvent in structured or binary mode. Raises SchemaError."""
@@ -159,37 +152,38 @@ class Intake:
             intent = "complaint"
         source = policy.source(event.source)
         severity, urgency = self._grade(request, rule, source, danger)
-        report = _report(
-            report_id=report_id,
-            reported_at=reported_at,
-            due_at=self._bounds.promise(request.expected_datetime, reported_at)
-            if source.trusts_limit
-            else None,
-            intent=intent,
-            channel=request.channel,
-            category=rule.category,
-            severity=severity,
-            urgency=urgency,
-            place=desk.place,
-            areas=desk.areas,
-            mergeable=desk.mergeable,
-            description=masked(request.description, contact),
-            danger_to_life=danger,
-            sensitive=request.sensitive,
-            self_handled=request.self_handled,
-            agency=source.unit_of(request.agency) or masked(request.agency, contact),
-            policy_version=policy.version,
-        )
+        data: dict[str, Any] = {"report_id": report_id, "reported_at": reported_at}
+        if source.trusts_limit:
+            due_at = self._bounds.promise(request.expected_datetime, reported_at)
+            if due_at is not None:
+                data["due_at"] = due_at
+        data["intent"] = intent
+        data["channel"] = request.channel
+        data["category"] = self._categories[rule.code]
+        data["severity"] = severity
+        data["urgency"] = urgency
+        data["place"] = desk.place
+        data["areas"] = desk.areas
+        data["mergeable"] = desk.mergeable
+        if request.description is not None:
+            data["description"] = masked(request.description, contact)
+        data["danger_to_life"] = danger
+        data["sensitive"] = request.sensitive
+        data["self_handled"] = request.self_handled
+        if request.agency is not None:
+            agency = source.unit_of(request.agency)
+            data["agency"] = agency or masked(request.agency, contact)
+        data["policy_version"] = policy.version
         self._memory.keep(state, report_id, desk.tier, desk.area, now, closed=request.self_handled)
-        message = _report_event(
-            id=event_id(report_id, "report"),
-            source=SOURCE,
-            subject=report_id,
-            time=at,
-            traceparent=event.traceparent,
-            data=report,
+        passed = report_message(
+            _INBOX[desk.tier],
+            desk.area,
+            event_id(report_id, "report"),
+            report_id,
+            at,
+            event.traceparent,
+            data,
         )
-        passed = Output(_INBOX[desk.tier], desk.area, message)
         if not danger:
             return (passed,)
         advice = policy.intake.answers.danger.of(policy.language)
@@ -229,27 +223,29 @@ class Intake:
         tier: Tier | None = known.tier
         if tier is None:
             return self._reject(event, report_id, now, _was_answered(report_id))
-        unit = update.unit
-        data = _update(
-            report_id=report_id,
-            kind=update.kind,
-            updated_at=updated_at,
-            unit=self.policy.source(event.source).unit_of(unit) or masked(unit),
-            note=masked(update.note),
-            resolution=masked(update.resolution),
-            callback=update.callback,
-            reason=masked(update.reason),
-        )
+        data: dict[str, Any] = {
+            "report_id": report_id,
+            "kind": update.kind,
+            "updated_at": updated_at,
+        }
+        if update.unit is not None:
+            unit = self.policy.source(event.source).unit_of(update.unit)
+            data["unit"] = unit or masked(update.unit)
+        if update.note is not None:
+            data["note"] = masked(update.note)
+        if update.resolution is not None:
+            data["resolution"] = masked(update.resolution)
+        if update.callback is not None:
+            data["callback"] = written(update.callback)
+        if update.reason is not None:
+            data["reason"] = masked(update.reason)
         self._memory.note(state, report_id, known, update.kind, now)
-        message = _update_event(
-            id=event_id(report_id, f"update/{_cause(event)}"),
-            source=SOURCE,
-            subject=report_id,
-            time=at,
-            traceparent=event.traceparent,
-            data=data,
+        identity = event_id(report_id, f"update/{_cause(event)}")
+        return (
+            update_message(
+                _INBOX[tier], known.area, identity, report_id, at, event.traceparent, data
+            ),
         )
-        return (Output(_INBOX[tier], known.area, message),)
 
     # --- replies -------------------------------------------------------------------------
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from schemas.dead_letter import Reason
 from schemas.report import ServiceRequest
-from schemas.terms import Place, Tier
-from streams.incidents.messages import Maker
+from schemas.terms import Tier
 from streams.policy import Policy
 
 CELL_CONFIDENCE = 0.8
 """A cell is a square that a boundary may cross, so its street is likely, not certain (D)."""
-
-_place = Maker(Place)
 
 
 class Desk(NamedTuple):
@@ -21,13 +18,14 @@ class Desk(NamedTuple):
 
     Attributes:
         tier: street, or district where no street is known.
+        place: fields of `schemas.terms.Place`, absent ones left out.
         areas: all streets or districts the sender named as touched.
         mergeable: False where there is no point that distance could be taken from.
     """
 
     tier: Tier
     area: str
-    place: Place
+    place: dict[str, Any]
     areas: list[str]
     mergeable: bool
 
@@ -70,15 +68,17 @@ def find_desk(request: ServiceRequest, address: str | None, policy: Policy) -> D
     if district is None:
         district = areas.fallback
         method, confidence = "desk", 0.0
-    place = _place(
-        lat=lat,
-        lon=lon,
-        address=address,
-        street=street,
-        district=district,
-        method=method,
-        confidence=confidence,
-    )
+    place: dict[str, Any] = {}
+    if lat is not None:
+        place["lat"] = lat
+        place["lon"] = lon
+    if address is not None:
+        place["address"] = address
+    if street is not None:
+        place["street"] = street
+    place["district"] = district
+    place["method"] = method
+    place["confidence"] = confidence
     if street is None:
         return Desk("district", district, place, request.areas, mergeable)
     return Desk("street", street, place, request.areas, mergeable)

@@ -475,3 +475,50 @@ def test_chunks_of_any_size_decide_the_same(new_lane: Callable[[], Any], size: i
         return outputs, lane.partition.base
 
     assert run(size) == run(len(records))
+
+
+# --- bytes that go on ------------------------------------------------------------------------
+
+
+def test_what_is_passed_on_is_written_as_the_model_writes_itself(lane: Any) -> None:
+    trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    lat, lon = lane.policy.areas.centre(STREET)
+    lane.give = raw(lane)
+    passed = [
+        *lane.report("1", area_code=STREET),
+        *lane.report(
+            "2",
+            lat=lat,
+            long=lon,
+            address="青溪路12号",
+            description="井盖\u0000\u2028不见了😀",
+            expected_datetime="2026-03-07T10:00:00.5+08:00",
+            requested_datetime="2026-03-05T09:59:00.123456+08:00",
+            agency="x",
+            sensitive=["minors"],
+            areas=[STREET],
+            envelope={"source": "/superior/sc", "traceparent": trace},
+        ),
+        *lane.update("1", kind="callback", callback={"contacted": True, "solved": False}),
+        *lane.update("1", unit="drainage", note="已修复", resolution="fixed", reason="r"),
+    ]
+    assert len(passed) == 4
+    for output in passed:
+        assert isinstance(output.message, bytes)
+        message = read_any(output.message)
+        assert encode(message) == output.message
+        assert dict(output.headers)["type"] == message.type.encode()
+    assert dict(passed[1].headers)["traceparent"] == trace.encode()
+
+
+def raw(lane: Any) -> Callable[..., list[Any]]:
+    """As `Lane.give`, but the outputs as the engine sends them."""
+
+    def give(value: bytes, key: bytes) -> list[Any]:
+        lane.offset += 1
+        record = Record(INTAKE_REPORTS.name, 0, lane.offset, 0, key, value)
+        effects = lane.partition.compute([record], lane.now)
+        lane.partition.accept(effects)
+        return list(effects.outputs)
+
+    return give
