@@ -1,0 +1,1 @@
+"""Early warning: what readings and counts say before anybody complains."""
