@@ -12,8 +12,9 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
+from aiokafka.errors import KafkaError
 
+from agents.runtime.widths import partition_counts
 from agents.settings import Settings, client_options
 from schemas.errors import ConfigurationError
 from streams.partitioner import partition_of
@@ -199,9 +200,17 @@ async def open_ledger(
         ConfigurationError: the broker does not answer, or a topic is not there.
     """
     names = [settings.physical(topic.name) for topic in topics]
+    client = client_options(settings, bootstrap)
+    # Asked for first: a consumer of a missing topic would wait 40 s for it to appear.
+    try:
+        counts = await partition_counts(client, names)
+    except KafkaError as error:
+        raise _no_broker(settings, bootstrap, error) from error
+    missing = [name for name in names if not counts[name]]
+    if missing:
+        raise _no_topics(settings, missing)
     consumer = AIOKafkaConsumer(
-        *names,
-        **client_options(settings, bootstrap),
+        **client,
         client_id="chengyun-reader",
         group_id=None,
         enable_auto_commit=False,
@@ -212,27 +221,22 @@ async def open_ledger(
     )
     try:
         await consumer.start()
-    except UnknownTopicOrPartitionError as error:
-        await consumer.stop()
-        raise _no_topics(settings, names) from error
     except KafkaError as error:
         await consumer.stop()
-        raise ConfigurationError(
-            f"The broker at {settings.broker or bootstrap} does not answer: {error}. "
-            "Operator action: `chengyun doctor`.",
-            code="broker",
-        ) from error
+        raise _no_broker(settings, bootstrap, error) from error
     try:
-        widths: dict[str, int] = {}
-        for topic, name in zip(topics, names, strict=True):
-            numbers = consumer.partitions_for_topic(name)
-            if not numbers:
-                raise _no_topics(settings, [name])
-            widths[topic.name] = max(numbers) + 1
-        consumer.unsubscribe()
+        widths = {topic.name: counts[name] for topic, name in zip(topics, names, strict=True)}
         yield Ledger(consumer, settings.prefix, widths)
     finally:
         await consumer.stop()
+
+
+def _no_broker(settings: Settings, bootstrap: str, error: KafkaError) -> ConfigurationError:
+    return ConfigurationError(
+        f"The broker at {settings.broker or bootstrap} does not answer: {error}. "
+        "Operator action: `chengyun doctor`.",
+        code="broker",
+    )
 
 
 def _no_topics(settings: Settings, names: Sequence[str]) -> ConfigurationError:

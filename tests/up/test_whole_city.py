@@ -1,0 +1,182 @@
+"""`chengyun up` on a real broker: comes up, survives a crash, counts truly, ends cleanly."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agents.ledger import open_ledger
+from agents.settings import load_settings
+from agents.up.city import read_city
+from schemas.incident import IncidentEvent
+from streams.topics import INCIDENTS
+
+pytestmark = pytest.mark.slow
+
+
+class UpProcess:
+    """A running `chengyun up` and what it has printed."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self.process = process
+        self.text = ""
+
+    async def read_until(self, wanted: str, seconds: float = 90.0) -> None:
+        """Read what it prints to stderr until the text has come."""
+        assert self.process.stderr is not None
+        async with asyncio.timeout(seconds):
+            while wanted not in self.text:
+                line = await self.process.stderr.readline()
+                assert line, self.text
+                self.text += line.decode()
+
+    async def end(self, seconds: float = 90.0) -> dict[str, Any]:
+        """Wait for its end; answers the summary, the last line of stdout."""
+        async with asyncio.timeout(seconds):
+            out, rest = await self.process.communicate()
+        self.text += rest.decode()
+        return dict(json.loads(out.decode().splitlines()[-1]))
+
+    def workers(self) -> dict[str, int]:
+        """Pids of its workers by stage."""
+        found: dict[str, int] = {}
+        for entry in Path("/proc").iterdir():
+            if not entry.name.isdigit():
+                continue
+            try:
+                stat = (entry / "stat").read_text().rpartition(")")[2].split()
+                command = (entry / "cmdline").read_text().split("\0")
+            except OSError:
+                continue
+            if int(stat[1]) == self.process.pid and "worker" in command and stat[0] != "Z":
+                found[command[command.index("worker") + 1]] = int(entry.name)
+        return found
+
+
+async def start(broker: str, home: Path, *options: str) -> UpProcess:
+    environment = {
+        **os.environ,
+        "CHENGYUN_BROKER": broker,
+        "CHENGYUN_REPLICATION": "1",
+        "CHENGYUN_PARTITIONS": "2",
+        "CHENGYUN_DATA_DIR": str(home),
+    }
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", "from agents.cli.main import main; main()", "up", "--json"),
+        *options,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env=environment,
+    )
+    return UpProcess(process)
+
+
+async def states(broker: str, prefix: str) -> Counter[tuple[str, bool]]:
+    """The incidents as the topic has them: (tier, over) → how many."""
+    newest: dict[bytes, tuple[str, bool]] = {}
+    async with open_ledger(
+        load_settings(prefix=prefix, broker=broker), broker, [INCIDENTS]
+    ) as ledger:
+        async for batch in ledger.scan([INCIDENTS]):
+            for record in batch:
+                assert record.value is not None
+                data = IncidentEvent.model_validate_json(record.value).data
+                newest[record.key or b""] = (data.tier, data.state in ("closed", "rejected"))
+    return Counter(newest.values())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="finds the workers in /proc")
+async def test_a_city_lives_survives_a_killed_worker_and_is_continued(
+    broker: str, prefix: str, tmp_path: Path
+) -> None:
+    name = prefix[:11]
+    up = await start(broker, tmp_path, "--for", "14s", "--speed", "240", "--prefix", name)
+    await up.read_until("个环节就绪")
+    await asyncio.sleep(5)
+    workers = up.workers()
+    assert set(workers) == {"city", "district", "street", "intake", "sensing"}
+    os.kill(workers["street"], signal.SIGKILL)
+    await up.read_until("街道 意外退出(信号 SIGKILL),重启 1/5")
+    summary = await up.end()
+    assert up.process.returncode == 0
+    assert up.workers() == {}
+    assert summary["ended"] == "time"
+    assert summary["restarts"] == {"city": 0, "district": 0, "street": 1, "intake": 0, "sensing": 0}
+    assert summary["bootstrap_servers"] == broker
+    assert summary["prefix"] == f"{name}."
+    assert summary["events"] > 100
+
+    counted = await states(broker, f"{name}.")
+    for tier, told in summary["tiers"].items():
+        assert told["open"] == counted[tier, False]
+        assert told["closed"] == counted[tier, True]
+    assert summary["tiers"]["street"]["opened"] > 10
+    raised = {tier: sum(told["alerts"].values()) for tier, told in summary["tiers"].items()}
+    assert all(raised.values()), raised
+
+    record = read_city(tmp_path)
+    assert record is not None
+    assert not record.runs()
+    stood = record.now()
+    assert stood is not None
+
+    again = await start(broker, tmp_path, "--for", "3s", "--prefix", name)
+    after = await again.end()
+    assert again.process.returncode == 0
+    assert after["tiers"]["street"]["opened"] >= summary["tiers"]["street"]["opened"]
+    resumed = read_city(tmp_path)
+    assert resumed is not None
+    assert resumed.speed == 240
+    now = resumed.now()
+    assert now is not None
+    # It went on from where it stood; the time between the two runs did not pass in the city.
+    assert 0 < (now - stood).total_seconds() < 240 * 60
+
+
+async def test_a_signal_ends_the_city_in_order_and_at_once(
+    broker: str, prefix: str, tmp_path: Path
+) -> None:
+    up = await start(broker, tmp_path, "--prefix", prefix[:11])
+    await up.read_until("开始送入")
+    await asyncio.sleep(2)
+    begun = time.monotonic()
+    up.process.send_signal(signal.SIGTERM)
+    summary = await up.end(20)
+    assert time.monotonic() - begun < 8
+    assert up.process.returncode == 0
+    assert summary["ended"] == "asked"
+    assert "已停止" in up.text
+
+
+async def test_a_stage_that_refuses_to_start_ends_the_run_with_its_reason(
+    broker: str, prefix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CHENGYUN_METRICS_FILE", "")  # inherited settings are overridden
+    monkeypatch.setenv("CHENGYUN_CHUNK_RECORDS", "10")
+    name = prefix[:11]
+    settings = load_settings(
+        prefix=f"{name}.", broker=broker, replication=1, partitions=2, data_dir=tmp_path
+    )
+    from agents import topic_admin
+    from streams.topics import STREET_INBOX
+
+    # Somebody has made the street's inbox wider than its state: no lane can own both.
+    wide = settings.model_copy(update={"partitions": 3})
+    await topic_admin.apply(
+        wide, broker, topic_admin.wanted_topics(wide, [STREET_INBOX], embedded=False)
+    )
+    up = await start(broker, tmp_path, "--prefix", name)
+    summary = await up.end(120)
+    assert up.process.returncode == 1
+    assert summary["ended"] == "failed"
+    assert "街道 无法启动" in summary["message"]
+    assert "partition counts" in summary["message"]
