@@ -68,7 +68,7 @@ def replay(
         return
     if account:
         found = asyncio.run(api.account(prepared, settings))
-        typer.echo(json.dumps(found.as_dict(), ensure_ascii=False) if as_json else found.table())
+        typer.echo(json.dumps(found.as_dict(), ensure_ascii=False) if as_json else found.text())
         raise typer.Exit(0 if found.complete else 1)
     line = ProgressLine(quiet=as_json)
     if not as_json:

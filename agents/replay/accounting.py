@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import orjson
+from rich.text import Text
 
 from agents.ledger import open_ledger
 from agents.settings import Settings
@@ -49,7 +50,11 @@ class Account:
     figures: dict[str, Any]
     files: dict[str, str] = field(default_factory=dict)
 
-    def table(self) -> str:
+    def table(self) -> Text:
+        """All tables, for a terminal."""
+        return Text(self.text())
+
+    def text(self) -> str:
         """All tables as plain text."""
         width = max((len(name) for part in self.parts for name, _ in part.lines), default=0)
         blocks = []

@@ -7,11 +7,16 @@ import os
 from pathlib import Path
 
 import pytest
+from aiokafka import AIOKafkaProducer
 
 from agents import topic_admin
+from agents.ledger import open_ledger
 from agents.replay.boston311.rows import COLUMNS
 from agents.settings import Settings, load_settings
+from streams.program import Record
+from streams.topics import CITY_INBOX, INTAKE_REPORTS, SENSING_READINGS
 
+FED = (INTAKE_REPORTS, SENSING_READINGS, CITY_INBOX)
 DATA = Path(os.environ.get("CHENGYUN_TEST_DATA") or Path(__file__).parents[2] / "../shared/data")
 
 
@@ -64,3 +69,25 @@ async def settings(broker: str, prefix: str, tmp_path: Path) -> Settings:
     )
     await topic_admin.apply(ours, broker)
     return ours
+
+
+async def all_records(settings: Settings, *, settle: bool = True) -> list[Record]:
+    """Everything committed to the topics that feeds write.
+
+    Args:
+        settle: wait for the last commit's markers; this fences a feed that still runs.
+    """
+    assert settings.broker is not None
+    # Commit markers are written behind a commit's answer: a new writer waits for them.
+    if settle:
+        producer = AIOKafkaProducer(
+            bootstrap_servers=settings.broker,
+            transactional_id=settings.physical("chengyun-feed"),
+        )
+        await producer.start()
+        await producer.stop()
+    found: list[Record] = []
+    async with open_ledger(settings, settings.broker, FED) as ledger:
+        async for batch in ledger.scan(FED):
+            found += batch
+    return found

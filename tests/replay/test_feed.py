@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from agents.ledger import open_ledger
 from agents.replay import api
 from agents.replay.feed import Entry, Feed, microseconds
 from agents.replay.pour import FedSoFar, pour
@@ -22,7 +21,7 @@ from schemas.errors import ConfigurationError
 from schemas.tick import TickEvent
 from streams.program import Record
 from streams.topics import INTAKE_REPORTS, SENSING_READINGS
-from tests.replay.conftest import case, write_cases
+from tests.replay.conftest import all_records, case, write_cases
 
 OPENED = "2015-03-01T10:00:{second:02}-05:00"
 
@@ -32,23 +31,6 @@ def entries(count: int) -> list[Entry]:
         Entry(INTAKE_REPORTS, f"a/{n}".encode(), b'{"n":%d}' % n, 1_000_000 * n)
         for n in range(1, count + 1)
     ]
-
-
-async def all_records(settings: Settings, *, settle: bool = True) -> list[Record]:
-    assert settings.broker is not None
-    # Commit markers are written behind a commit's answer: a new writer waits for them.
-    if settle:
-        producer = AIOKafkaProducer(
-            bootstrap_servers=settings.broker,
-            transactional_id=settings.physical("chengyun-feed"),
-        )
-        await producer.start()
-        await producer.stop()
-    found: list[Record] = []
-    async with open_ledger(settings, settings.broker, (INTAKE_REPORTS, SENSING_READINGS)) as ledger:
-        async for batch in ledger.scan((INTAKE_REPORTS, SENSING_READINGS)):
-            found += batch
-    return found
 
 
 def events_of(records: Iterable[Record]) -> list[bytes]:
