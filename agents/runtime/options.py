@@ -12,6 +12,12 @@ from streams.effects import ChunkLimits
 Guarantee = Literal["exactly_once", "at_least_once"]
 
 
+# History is replayed for its end, not for the next alert: long chunks write each entry once
+# that is changed a hundred times, and let records wait in memory rather than in the changelog.
+REPLAY_STEP_S = 0.5
+REPLAY_LINGER_S = 0.05
+
+
 @dataclass(frozen=True, slots=True)
 class StageOptions:
     """Everything about a stage that is not its program.
@@ -56,6 +62,7 @@ class StageOptions:
             ConfigurationError: no cluster is known.
         """
         instance = settings.instance_id
+        replay = settings.time == "event"
         return cls(
             stage=stage,
             client=client_options(settings, bootstrap),
@@ -63,10 +70,10 @@ class StageOptions:
             instance_id=f"{settings.prefix}{stage}-{instance}" if instance else None,
             limits=ChunkLimits(
                 records=settings.chunk_records,
-                seconds=settings.chunk_step_ms / 1_000,
+                seconds=max(settings.chunk_step_ms / 1_000, REPLAY_STEP_S if replay else 0.0),
                 output_bytes=settings.chunk_output_bytes,
             ),
-            linger_s=settings.linger_ms / 1_000,
+            linger_s=max(settings.linger_ms / 1_000, REPLAY_LINGER_S if replay else 0.0),
             session_timeout_s=settings.session_timeout_ms / 1_000,
             transaction_timeout_s=settings.transaction_timeout_ms / 1_000,
             defect_limit=settings.dead_letter_limit,

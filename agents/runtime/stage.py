@@ -144,6 +144,10 @@ class Stage:
         self.status = status
         self.progress += 1
 
+    def warm_lanes(self) -> list[int]:
+        """The lanes whose state is in memory; asked from the consumer's thread."""
+        return [number for number, lane in list(self.lanes.items()) if lane.warm]
+
     def position(self, topic: str, partition: int) -> int | None:
         """The committed position of one input, by physical topic name."""
         lane = self.lanes.get(partition)

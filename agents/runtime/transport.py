@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 
 import faust
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.structs import OffsetAndMetadata
 from faust.events import Event
 from faust.transport.drivers import TRANSPORTS
@@ -26,6 +25,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from faust.types.tuples import ConsumerMessage
 
+from agents.runtime.assignor import LaneAssignor
 from agents.runtime.lane import Chunk
 from agents.runtime.raw import drain
 
@@ -65,13 +65,14 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     def _create_worker_consumer(self, transport: Any) -> Any:
         stage: Stage = self.app.stage
         options = stage.options
-        self._assignor = RangePartitionAssignor
+        # The lanes that are warm now, for whoever shares them out.
+        self._assignor = LaneAssignor(stage.warm_lanes)
         return AIOKafkaConsumer(
             **options.client,
             client_id=options.instance_id or options.group,
             group_id=options.group,
             group_instance_id=options.instance_id,
-            partition_assignment_strategy=[RangePartitionAssignor],
+            partition_assignment_strategy=[self._assignor],
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             isolation_level="read_committed",
