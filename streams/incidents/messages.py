@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime
 from typing import Any, Generic, TypeVar
+from zlib import crc32
 
 import orjson
 from pydantic import BaseModel
@@ -92,5 +93,5 @@ def body(model: BaseModel) -> bytes:
 
 
 def short_hash(text: str) -> str:
-    """Eight hex digits that stand for a long id inside another one."""
-    return hashlib.blake2b(text.encode(), digest_size=4).hexdigest()
+    """Eight hex digits that stand for a long id inside another one; two ids may share them."""
+    return f"{crc32(text.encode()):08x}"

@@ -143,11 +143,10 @@ def begin(
 ) -> Case:
     """A case that is not in the life cycle yet; its id is the same for the same cause."""
     policy = turn.policy
-    day = turn.now.astimezone(policy.tz)
     unit = lead_unit(policy, rule, agency)
     return Case(
         draft_of(
-            incident_id=f"{turn.area}-{day:%y%m%d}-{short_hash(cause)}",
+            incident_id=_new_id(turn, cause),
             version=1,
             state="registered",
             tier=turn.tier,
@@ -163,6 +162,18 @@ def begin(
             policy_version=policy.version,
         )
     )
+
+
+def _new_id(turn: Turn, cause: str) -> str:
+    """Area of birth, the day in the city, and a hash of the cause; free at this desk."""
+    day = turn.now.astimezone(turn.policy.tz)
+    number = day.year % 100 * 10_000 + day.month * 100 + day.day
+    identity = f"{turn.area}-{number:06d}-{short_hash(cause)}"
+    again = 1
+    while turn.case(identity) is not None:
+        again += 1
+        identity = f"{turn.area}-{number:06d}-{short_hash(f'{cause}#{again}')}"
+    return identity
 
 
 def start(turn: Turn, case: Case, rule: CategoryRule, *, rule_name: str | None = None) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from schemas.terms import SEVERITIES, Place, Severity, Tier
-from streams.incidents.words import words
 from streams.policy import CategoryRule, Policy
 from streams.policy.routing import OWNER_UNKNOWN
 
@@ -41,9 +40,9 @@ def title_of(policy: Policy, rule: CategoryRule, area: str, place: Place) -> str
     text = policy.areas.text(area)
     name = area if text is None else text.of(policy.language)
     address = f" {place.address}" if place.address else ""
-    kind = rule.name if policy.language == "zh" else rule.name_en
-    title = words(policy.language, "incident", area=name, kind=kind, address=address)
-    return title[:TITLE_CHARACTERS]
+    if policy.language == "zh":
+        return f"{name}{rule.name}{address}"[:TITLE_CHARACTERS]
+    return f"{rule.name_en}, {name}{address}"[:TITLE_CHARACTERS]
 
 
 def next_up(policy: Policy, area: str) -> str | None:

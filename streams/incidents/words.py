@@ -5,7 +5,6 @@ from __future__ import annotations
 from streams.policy import Language, Limit
 
 _TEXTS: dict[str, tuple[str, str]] = {
-    "incident": ("{area}{kind}{address}", "{kind}, {area}{address}"),
     "overdue_soon": ("时限已用 {percent}%：{title}", "{percent} % of the limit used: {title}"),
     "overdue": ("超过时限（{percent}%）：{title}", "Limit passed ({percent} %): {title}"),
     "unacknowledged": ("尚未签收：{title}", "Not acknowledged: {title}"),
@@ -58,7 +57,8 @@ _TEXTS: dict[str, tuple[str, str]] = {
 
 def words(language: Language, text: str, **parts: object) -> str:
     """A sentence for operators or citizens, with its parts filled in."""
-    return _TEXTS[text][0 if language == "zh" else 1].format(**parts)
+    template = _TEXTS[text][0 if language == "zh" else 1]
+    return template.format(**parts) if parts else template
 
 
 def limit_words(language: Language, limit: Limit) -> str:

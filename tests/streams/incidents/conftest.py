@@ -160,7 +160,7 @@ class Play:
             for lanes in self.city.lanes.values():
                 for lane in lanes:
                     # A tick a second would make an example of two days take minutes.
-                    lane.partition.program.interval = minutes(10)  # type: ignore[attr-defined]
+                    lane.partition.program.interval = minutes(720)  # type: ignore[attr-defined]
         self.sizing = sizing
         self.mode = mode
         self.numbers = iter(range(1, 1_000_000))
