@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
+from schemas.codec import encode
 from schemas.dead_letter import Reason
 from schemas.errors import SchemaError
 from streams.dead_letters import bury, fingerprint, reason_of
@@ -31,7 +32,9 @@ if TYPE_CHECKING:
     from streams.partition import Partition
 
 CAREFUL_OPERATIONS = 200
-_NEVER = -1
+
+Waiting = tuple[int, int, list[Armed]]  # until when (microseconds), clock, heap
+Found = tuple[int, list[Armed], Armed]  # clock, heap, arming
 
 
 class CannotEncodeError(Exception):
@@ -75,6 +78,8 @@ class Chunk:
         self.careful = careful
         self.bulk = bulk
         self.state = State(partition.base, partition.decoded)
+        self.tables: dict[bytes, Table[Any]] = {}
+        self.earliest_fired: int | None = None
         self.effects = Effects()
         self.operations = 0
         self.size = 0
@@ -99,6 +104,9 @@ class Chunk:
                 self._step_each()
         if not effects.more_due:
             self._fire_due()
+        if self.earliest_fired is not None:
+            late = self.now - from_microseconds(self.earliest_fired)
+            effects.lateness_s = max(0.0, late.total_seconds())
         effects.reached = self._reached()
         for output in self.program.close(self.state, effects.reached, partition.number):
             self._emit(output, None)
@@ -235,33 +243,61 @@ class Chunk:
 
     def _fire_due(self) -> None:
         """Fire what is due up to the horizon, in order of (due time, stored key)."""
-        self.horizon = horizon = self.program.horizon(self.state, self.now)
-        until = (_limit(horizon.now), _limit(horizon.watermark))
-        while (found := self._next_armed(until)) is not None:
-            if self.full():
+        self.horizon = self.program.horizon(self.state, self.now)
+        waiting = self._waiting()
+        while (found := _first(waiting)) is not None:
+            armed = found[2]
+            due, stored_key = armed
+            table = self._table(stored_key)
+            key = stored_key[len(table.prefix) :].decode()
+            stands = table.due_microseconds(key, stored_key) == due
+            if stands and self.full():
                 self.effects.more_due = True
                 return
-            clock, armed = found
-            self._pop(clock, armed)
-            self._fire(clock, armed)
-            self.operations += 1
+            self._take(found)
+            if stands:
+                self._fire(table, key, armed)
+                self.operations += 1
 
-    def _fire(self, clock: int, armed: Armed) -> None:
-        due, stored_key = armed
-        namespace = self.partition.namespace(stored_key)
-        key = stored_key[stored_key.index(b"/") + 1 :].decode()
-        table = self.state.table(namespace)
+    def _waiting(self) -> list[Waiting]:
+        """The heaps of armed entries, each with its clock and the time up to which it may fire."""
+        return [
+            (to_microseconds(moment), clock, heap)
+            for clock, moment in enumerate(self.horizon)
+            if moment is not None
+            for heap in (self.partition.heaps[clock], self.state.fresh[clock])
+        ]
+
+    def _take(self, found: Found) -> None:
+        """Take an arming from its heap; those of the partition are noted to put back."""
+        clock, heap, armed = found
+        heapq.heappop(heap)
+        if heap is self.partition.heaps[clock]:
+            self.effects.popped[clock].append(armed)
+
+    def _table(self, stored_key: bytes) -> Table[Any]:
+        prefix = stored_key[: stored_key.index(b"/") + 1]
+        table = self.tables.get(prefix)
+        if table is None:
+            namespace = self.partition.namespace(stored_key)
+            table = self.tables[prefix] = self.state.table(namespace)
+        return table
+
+    def _fire(self, table: Table[Any], key: str, armed: Armed) -> None:
+        namespace = table.namespace
         if namespace.on_due == "expire":
             table.delete(key)
             self.effects.expired += 1
             return
+        due = armed[0]
         try:
             at = from_microseconds(due)
-            value = table.disarm(key)
+            slot = table.disarm(key)
+            value = slot.value
             record = None if namespace.holds is None else namespace.holds(value)
             for output in self.program.fire(self.state, Due(namespace, key, value, at), self.now):
                 self._emit(output, record, value if record is None else None, armed)
-            if 0 < table.slot(key).due <= due:
+            if 0 < slot.due <= due:
                 raise ValueError(
                     f"{namespace.name}/{key} was armed again for {at.isoformat()}, the time it "
                     f"fired at, wanted a later one: it would fire for ever"
@@ -273,55 +309,26 @@ class Chunk:
         except Exception as error:
             raise RaisedError(self.operations, armed, error) from error
         self.effects.fired += 1
-        late = (self.now - at).total_seconds()
-        if late > self.effects.lateness_s:
-            self.effects.lateness_s = late
-
-    def _next_armed(self, until: tuple[int, int]) -> tuple[int, Armed] | None:
-        """The first entry due up to the horizon, of both clocks, whose due time still stands."""
-        best: tuple[int, Armed] | None = None
-        for clock in (0, 1):
-            limit = until[clock]
-            if limit == _NEVER:
-                continue
-            for heap in (self.partition.heaps[clock], self.state.fresh[clock]):
-                while heap and heap[0][0] <= limit:
-                    armed = heap[0]
-                    if self._due_of(armed[1]) != armed[0]:
-                        self._pop(clock, armed)
-                        continue
-                    if best is None or armed < best[1]:
-                        best = (clock, armed)
-                    break
-        return best
-
-    def _pop(self, clock: int, armed: Armed) -> None:
-        """Take an arming from the heap it lies on; those of the partition are noted to put back."""
-        base = self.partition.heaps[clock]
-        if base and base[0] == armed:
-            heapq.heappop(base)
-            self.effects.popped[clock].append(armed)
-            return
-        heapq.heappop(self.state.fresh[clock])
-
-    def _due_of(self, stored_key: bytes) -> int:
-        table: Table[Any] = self.state.table(self.partition.namespace(stored_key))
-        key = stored_key[len(table.prefix) :].decode()
-        return table.due_microseconds(key, stored_key)
+        if self.earliest_fired is None or due < self.earliest_fired:
+            self.earliest_fired = due
 
     def _reached(self) -> Horizon:
         """The horizon, or just before what is still to fire when the chunk ended early."""
         if not self.effects.more_due:
             return self.horizon
-        until = (_limit(self.horizon.now), _limit(self.horizon.watermark))
-        found = self._next_armed(until)
-        if found is None:
-            return self.horizon
-        before = from_microseconds(found[1][0]) - timedelta(microseconds=1)
-        return Horizon(
-            None if self.horizon.now is None else min(self.horizon.now, before),
-            None if self.horizon.watermark is None else min(self.horizon.watermark, before),
-        )
+        waiting = self._waiting()
+        while (found := _first(waiting)) is not None:
+            due, stored_key = found[2]
+            table = self._table(stored_key)
+            key = stored_key[len(table.prefix) :].decode()
+            if table.due_microseconds(key, stored_key) != due:
+                self._take(found)
+                continue
+            before = from_microseconds(due) - timedelta(microseconds=1)
+            return Horizon(
+                *(None if moment is None else min(moment, before) for moment in self.horizon)
+            )
+        return self.horizon
 
     # --- what goes out -------------------------------------------------------------------
 
@@ -345,7 +352,7 @@ class Chunk:
         if isinstance(message, bytes):
             encoded = message
         else:
-            encoded = message.__pydantic_serializer__.to_json(message)
+            encoded = encode(message)
             headers = _with_standard_headers(headers, message, record)
         self.size += len(encoded)
         if len(encoded) + len(key) * 4 + RECORD_OVERHEAD > topic.max_message_bytes:
@@ -427,8 +434,15 @@ def _with_standard_headers(headers: Headers, message: Any, record: Record | None
     return headers
 
 
-def _limit(moment: datetime | None) -> int:
-    return _NEVER if moment is None else to_microseconds(moment)
+def _first(waiting: list[Waiting]) -> Found | None:
+    """Clock, heap and arming that come first; the entry may have another due time by now."""
+    found: Found | None = None
+    for limit, clock, heap in waiting:
+        if heap:
+            armed = heap[0]
+            if armed[0] <= limit and (found is None or armed < found[2]):
+                found = (clock, heap, armed)
+    return found
 
 
 def _place(record: Record) -> str:

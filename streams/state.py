@@ -170,8 +170,10 @@ class Table(Generic[T]):
         slot.touched = True
         if due is None:
             slot.due = 0
-        else:
-            slot.due = microseconds = to_microseconds(due)
+            return
+        microseconds = to_microseconds(due)
+        if slot.due != microseconds:  # else it lies on a heap already
+            slot.due = microseconds
             heapq.heappush(self._fresh[self._watermark], (microseconds, self.prefix + key.encode()))
 
     def delete(self, key: str) -> None:
@@ -196,12 +198,12 @@ class Table(Generic[T]):
         stored = self._base.get(stored_key)
         return 0 if stored is None else int.from_bytes(stored[:DUE_BYTES], "big")
 
-    def disarm(self, key: str) -> Any:
-        """Take the due time off an entry and answer its value."""
+    def disarm(self, key: str) -> Slot:
+        """Take the due time off an entry."""
         slot = self.slot(key)
         slot.due = 0
         slot.touched = True
-        return slot.value
+        return slot
 
     def keep_decoded(self) -> None:
         """The chunk is committed: what it has decoded is good for the next one."""

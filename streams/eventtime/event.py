@@ -93,6 +93,7 @@ HELD: Namespace[Held] = Namespace(
     rank=0,
     clock="watermark",
     holds=lambda held: held.record,
+    decoded=50_000,
 )
 
 
