@@ -13,6 +13,7 @@ import hashlib
 import traceback
 from datetime import datetime
 
+from schemas.codec import encode
 from schemas.dead_letter import DeadLetter, DeadLetterEvent, Origin, Reason
 from schemas.errors import ChengyunError
 from streams.program import Output, Record
@@ -135,8 +136,7 @@ def bury(
         time=now,
         data=letter,
     )
-    value_json: bytes = DeadLetterEvent.__pydantic_serializer__.to_json(event)
-    return Output(DEAD_LETTERS, place, value_json, None, (("type", event.type.encode()),))
+    return Output(DEAD_LETTERS, place, encode(event), None, (("type", event.type.encode()),))
 
 
 def _headers(record: Record) -> dict[str, str]:
