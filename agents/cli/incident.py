@@ -268,7 +268,7 @@ def _show_reply(desk: Desk, command: Command, event: ReplyEvent) -> None:
     if reply.result:
         typer.echo(reply.result)
     if reply.reason is not None:
-        typer.echo(reply.reason.message)
+        typer.echo(words.reason(reply.reason.code, reply.reason.message))
     if reply.allowed:
         named = "、".join(f"{words.word(a)} {a}" for a in reply.allowed)
         typer.echo(words.say("order_allowed", actions=named))

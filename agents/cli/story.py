@@ -221,7 +221,8 @@ def _replied(event: ReplyEvent, words: Wording) -> Text:
     reply = event.data
     to = reply.report_id or reply.command_id or "–"
     text = Text(words.say("reply_to", to=to, outcome=words.outcome(reply.outcome)), style="dim")
-    for more in (reply.result, reply.advice, reply.reason.message if reply.reason else None):
+    why = words.reason(reply.reason.code, reply.reason.message) if reply.reason else None
+    for more in (reply.result, reply.advice, why):
         if more:
             text.append(f"  {more}")
     return text

@@ -73,6 +73,21 @@ TEXTS: dict[str, tuple[str, str]] = {
             "with --command-id {id} does no harm."
         ),
     ),
+    # why an order or a report was refused, by its code
+    "reason_stale_version": ("案件已有新的变化,请先查看", "the case has moved on: look again"),
+    "reason_not_allowed_now": ("案件当前状态不允许", "its state does not allow it now"),
+    "reason_not_your_action": ("你的岗位无权这样做", "not for your role"),
+    "reason_not_your_area": ("案件不归你的区域管", "the case is not your area's"),
+    "reason_reason_missing": ("必须说明理由(--reason)", "a reason is wanted (--reason)"),
+    "reason_unknown_incident": ("没有这个案件", "there is no such case"),
+    "reason_no_such_subject": ("命令只能针对案件", "orders are about cases"),
+    "reason_too_many_hops": ("转了多次仍找不到归属", "passed on too often without an owner"),
+    "reason_unknown_action": ("没有这个操作", "there is no such action"),
+    "reason_already_acknowledged": ("已有人接单", "somebody was faster"),
+    "reason_unit_missing": ("必须指定责任单位(--to)", "a unit is wanted (--to)"),
+    "reason_unknown_unit": ("没有这个责任单位", "there is no such unit"),
+    "reason_wrong_area": ("只能下派给本级所辖区域(--to)", "wanted an area below yours (--to)"),
+    "reason_still_alarming": ("设备仍在报警", "a device still alarms"),
     # watch
     "watch_head": (
         "跟踪 {what} · 城市 {city} · Ctrl-C 结束",
@@ -119,6 +134,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "up_prepared": (
         "{dataset}:{rows:,} 条,{begins} 至 {ends}({seconds:.1f} 秒)",
         "{dataset}: {rows:,} rows, {begins} to {ends} ({seconds:.1f} s)",
+    ),
+    "up_cleared": (
+        "清理了 {count} 座旧的模拟城市(保留最近 {keep} 座)",
+        "cleared away {count} old cities (the newest {keep} are kept)",
     ),
     "up_topics": ("主题就绪:{count} 个,前缀 {prefix}", "{count} topics ready, prefix {prefix}"),
     "up_workers": ("启动五个环节,日志 {logs}", "starting five stages, logs in {logs}"),
@@ -226,6 +245,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "sum_throughput_value": (
         "{events:,} 条 / {seconds:.1f} 秒 = {rate:,.0f} 条/秒",
         "{events:,} in {seconds:.1f} s = {rate:,.0f} a second",
+    ),
+    "sum_fed_value": (
+        "送入 {events:,} 条 / {seconds:.1f} 秒,尚未全部处理完",
+        "{events:,} fed in {seconds:.1f} s, not yet through every tier",
     ),
     "sum_restarts": ("环节重启", "restarts of stages"),
     "sum_where": (

@@ -32,6 +32,8 @@ from agents.up.plan import checked_prefix, fresh_prefix, run_home
 from schemas.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from rich.text import Text
+
     from agents.replay.api import Prepared
     from agents.up.city import CityRecord
     from agents.up.run import Feeding
@@ -55,6 +57,7 @@ class Wish:
     as_json: bool
     plain: bool
     keep_broker: bool
+    keep_runs: int
 
 
 @app.command()
@@ -82,6 +85,9 @@ def up(
     keep_broker: Annotated[
         bool, typer.Option("--keep-broker", help="Leave the broker running at the end.")
     ] = False,
+    keep_runs: Annotated[
+        int, typer.Option("--keep-runs", help="Earlier cities to keep on the machine.", min=0)
+    ] = 3,
     lang: Language = None,
     data_dir: DataDir = None,
     plain: Plain = False,
@@ -97,7 +103,7 @@ def up(
     if until_done and replay is None:
         raise ConfigurationError("--until-done is about a replay: wanted --replay DATASET PATH too")
     run_s = parse_since(run_for).total_seconds() if run_for is not None else None
-    wish = Wish(replay, speed, seed, run_s, until_done, as_json, plain, keep_broker)
+    wish = Wish(replay, speed, seed, run_s, until_done, as_json, plain, keep_broker, keep_runs)
     quiet_libraries()
     settings = load_settings(lang=lang, data_dir=data_dir)
     name = prefix if prefix is not None else settings.prefix
@@ -132,6 +138,7 @@ class _City:
         summary: Summary | None = None
         try:
             bootstrap, started = self._broker()
+            self._clear_away(bootstrap)
             feeding, source = self._prepare()
             summary = self._run(bootstrap, feeding, source)
             self._tell(summary, started)
@@ -169,6 +176,17 @@ class _City:
             seconds = time.monotonic() - begun
             self._say("up_broker_started", bootstrap=here.bootstrap, seconds=seconds)
         return here.bootstrap, here.started_now
+
+    def _clear_away(self, bootstrap: str) -> None:
+        """Make room on the embedded broker: earlier cities that nobody has named."""
+        from agents.up.old_runs import clear_away, outlived
+
+        keep = self.wish.keep_runs
+        old = outlived(self.settings.data_dir, keep) if self.settings.embedded else []
+        old = [city for city in old if city.prefix != self.settings.prefix]
+        if old:
+            asyncio.run(clear_away(self.settings, bootstrap, old))
+            self._say("up_cleared", count=len(old), keep=keep)
 
     # --- what feeds it
 
@@ -310,6 +328,7 @@ class _City:
         from agents.up.summary import render
 
         summary.resumed = self.resumed
+        summary.unfinished = self.prepared is not None and summary.drained_s is None
         summary.broker_runs = not started_broker or self._leaves_broker(summary)
         if summary.message is not None:
             self.out.print(summary.message, style="red")
@@ -320,7 +339,7 @@ class _City:
             self.out.print()
             self.out.print(account)
 
-    def _account(self, summary: Summary) -> str | None:
+    def _account(self, summary: Summary) -> Text | None:
         """The account of a replay, once its last row has been fed."""
         from agents.replay import api
 

@@ -172,6 +172,11 @@ class Wording:
         """What became of a report or an order, in the word for just that."""
         return self.word({"accepted": "taken_in", "rejected": "refused"}.get(outcome, outcome))
 
+    def reason(self, code: str, otherwise: str) -> str:
+        """Why something was refused, by its stable code; `otherwise` where we have no words."""
+        text = f"reason_{code}"
+        return self.say(text) if text in TEXTS else otherwise
+
     def grade(self, severity: str | None) -> str:
         """A severity as one sign, Ⅰ to Ⅴ; the long words are `word`'s."""
         return {"I": "Ⅰ", "II": "Ⅱ", "III": "Ⅲ", "IV": "Ⅳ", "V": "Ⅴ"}.get(severity or "", "–")

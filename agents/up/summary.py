@@ -22,6 +22,7 @@ class Summary:
         ended: ``time`` (--for), ``done`` (--until-done), ``asked`` (Ctrl-C) or ``failed``.
         events, seconds: fed by this run, and how long from the first to the last.
         drained_s: seconds from the first event until every tier had the last; None if not.
+        unfinished: a replay whose events are not yet through every tier.
         account: what became of a replay's rows, as its own module tells it.
     """
 
@@ -36,6 +37,7 @@ class Summary:
     drained_s: float | None = None
     restarts: dict[str, int] = field(default_factory=dict)
     count: Count | None = None
+    unfinished: bool = False
     account: dict[str, Any] | None = None
     broker_runs: bool = False
     message: str | None = None
