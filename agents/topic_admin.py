@@ -78,13 +78,20 @@ class Difference:
 def sizing(settings: Settings, *, embedded: bool) -> Sizing:
     """Partitions and copies for this installation: the settings over the table's own.
 
-    On the embedded broker one copy is all there can be, and four partitions suit a laptop.
+    On the embedded broker one copy is all there can be. What leaves the stages has one
+    partition there: a transaction pays for each partition that it touches, and on one
+    machine nobody reads the outboxes in parallel.
     """
-    plan = Sizing()
+    plan = dataclasses.replace(Sizing(), outbox=1) if embedded else Sizing()
     width = settings.partitions or (EMBEDDED_PARTITIONS if embedded else None)
     if width is not None:
         plan = dataclasses.replace(
-            plan, intake=width, sensing=width, street=width, district=width, outbox=width
+            plan,
+            intake=width,
+            sensing=width,
+            street=width,
+            district=width,
+            outbox=plan.outbox if embedded else width,
         )
     copies = settings.replication or (1 if embedded else plan.replication)
     return dataclasses.replace(
