@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, Field
 from schemas.alert import Alert
 from schemas.envelope import Body, Envelope
 from schemas.incident import Incident
-from schemas.terms import Tier
+from schemas.terms import Severity, Tier
 
 
 class Clock(Body):
@@ -36,6 +36,8 @@ class Handoff(Body):
     ``audit_n`` and ``audit_hash`` continue the incident's audit chain at the receiver.
     ``lifted`` are the percent steps of the limit that have lifted it already; each does so
     once. ``standard_due`` is the limit that holds where no open report brings its own.
+    ``findings`` are those of devices that are open (id → severity), ``calls`` the callers
+    near enough to confirm one, ``witnessed`` whether that has been done (W6).
     """
 
     direction: Literal["up", "down"]
@@ -51,6 +53,9 @@ class Handoff(Body):
     audit_hash: str
     lifted: list[int] = Field(default_factory=list)
     standard_due: AwareDatetime | None = None
+    findings: dict[str, Severity] = Field(default_factory=dict)
+    calls: int = 0
+    witnessed: bool = False
     at: AwareDatetime
 
 

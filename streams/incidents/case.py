@@ -15,7 +15,7 @@ from schemas.alert import Alert
 from schemas.handoff import Clock
 from schemas.incident import Incident
 from schemas.outcome import Problem
-from schemas.terms import Colour
+from schemas.terms import Colour, Severity
 from streams.incidents.audit import FIRST_HASH
 from streams.incidents.messages import body
 from streams.state import Namespace
@@ -58,9 +58,10 @@ class _Stored(BaseModel):
     standard_limit: str | None = None
     lifted: list[int] = Field(default_factory=list)
     lamps: dict[str, Lamp] = Field(default_factory=dict)
-    findings: dict[str, str] = Field(default_factory=dict)
+    findings: dict[str, Severity] = Field(default_factory=dict)
     unanswered: list[str] = Field(default_factory=list)
     calls: int = 0
+    witnessed: bool = False
 
 
 class Case:
@@ -77,9 +78,10 @@ class Case:
             standard_from: when it began; standard_limit: its words, if it runs by office hours.
         lifted: percent steps of the limit that have already lifted it one tier.
         lamps: alerts that are lit here, by what they are about.
-        findings: open findings of devices, finding id → trigger and device.
+        findings: open findings of devices, finding id → severity as found.
         unanswered: reports that have ended, but whose senders have had no final answer.
         calls: reports of people so near that they can confirm a device's finding (W6).
+        witnessed: whether a second witness has raised it already (W6), which happens once.
         written: the incident's bytes as last settled; a step sets it before it stores.
     """
 
@@ -99,6 +101,7 @@ class Case:
         "standard_from",
         "standard_limit",
         "unanswered",
+        "witnessed",
         "written",
     )
 
@@ -115,9 +118,10 @@ class Case:
         self.standard_limit: str | None = None
         self.lifted: list[int] = []
         self.lamps: dict[str, Lamp] = {}
-        self.findings: dict[str, str] = {}
+        self.findings: dict[str, Severity] = {}
         self.unanswered: list[str] = []
         self.calls = 0
+        self.witnessed = False
         self.written: bytes | None = None
 
     @property

@@ -10,6 +10,7 @@ from streams.incidents.case import Case
 from streams.incidents.counting import count
 from streams.incidents.endings import belong, finish, open_reports
 from streams.incidents.opening import (
+    WITNESSED,
     begin,
     corroborate_by_calls,
     corroborate_by_rain,
@@ -70,9 +71,11 @@ def _take_in(turn: Turn, event: FindingEvent, rule: CategoryRule) -> None:
         near = spots.around(place.lat, place.lon)
         case = spots.same_matter(near, finding.observed_at)
         if case is not None:
+            shadow = not case.owned
             _add(turn, case, finding)
             spots.touch(case, finding.observed_at)
-            ownership.pass_on(turn, case, event, finding.phase)
+            if shadow:
+                ownership.pass_on(turn, case, event, finding.phase)
             return
     case = begin(
         turn,
@@ -84,7 +87,7 @@ def _take_in(turn: Turn, event: FindingEvent, rule: CategoryRule) -> None:
     )
     incident = case.incident
     incident.findings = [finding.finding_id]
-    case.findings = {finding.finding_id: finding.trigger}
+    case.findings = {finding.finding_id: finding.severity}
     belong(turn, finding.finding_id, incident.incident_id)
     if place.lat is not None and place.lon is not None:
         spots.remember(incident.incident_id, place.lat, place.lon, finding.observed_at)
@@ -101,7 +104,7 @@ def _take_in(turn: Turn, event: FindingEvent, rule: CategoryRule) -> None:
 def _add(turn: Turn, case: Case, finding: Finding) -> None:
     """A device confirms an open case, or a second device does."""
     incident = case.incident
-    case.findings[finding.finding_id] = finding.trigger
+    case.findings[finding.finding_id] = finding.severity
     if finding.finding_id not in incident.findings:
         incident.findings = [*incident.findings, finding.finding_id][-LISTED_FINDINGS:]
     belong(turn, finding.finding_id, incident.incident_id)
@@ -122,6 +125,7 @@ def _follow(turn: Turn, case: Case, finding: Finding) -> None:
     if finding.finding_id not in case.findings:
         _add(turn, case, finding)
         return
+    case.findings[finding.finding_id] = finding.severity
     _light(turn, case, finding)
     if not case.owned:
         turn.keep(case, publish=False)
@@ -154,7 +158,7 @@ def _look_at_the_rain(turn: Turn, case: Case, finding: Finding) -> None:
         return
     rises = frozenset(rise.id for rise in triggers.rises)
     if corroboration.rain_confirms(finding, rule, rises, signal.colour, signal.opened_at, turn.now):
-        corroborate_by_rain(turn, case, finding.observed)
+        corroborate_by_rain(turn, case, finding)
 
 
 def _clear(turn: Turn, case: Case, finding: Finding) -> None:
@@ -166,7 +170,7 @@ def _clear(turn: Turn, case: Case, finding: Finding) -> None:
         return
     turn.move(case, "finding", rule=finding.trigger, detail=_detail(finding))
     if not case.findings:
-        lamps.put_out(turn, case, "W6")
+        lamps.put_out(turn, case, WITNESSED)
     state = case.incident.state
     if case.findings or open_reports(case) or state not in lifecycle.OPEN:
         return

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from schemas.dead_letter import Reason
 from schemas.incident import Incident, ReportedCase
+from schemas.reading import Finding
 from schemas.report import Report, ReportEvent
 from schemas.terms import Place, Severity, Urgency
 from streams.incidents import clocks, lamps, lifecycle, ownership, problems
@@ -18,8 +19,11 @@ from streams.incidents.routing import GRAVITY, graver, lead_unit, raised, title_
 from streams.incidents.turn import Turn
 from streams.incidents.words import words
 from streams.policy import CategoryRule
+from streams.policy.triggers import CorroborationRule
 from streams.program import Refuse
 from streams.warning import corroboration
+
+WITNESSED = "W6"
 
 draft_of = Maker(Draft)
 reported_case = Maker(ReportedCase)
@@ -46,9 +50,11 @@ def on_report(turn: Turn, event: ReportEvent) -> None:
         near = spots.around(place.lat, place.lon)
         case = None if report.self_handled else spots.same_matter(near, report.reported_at)
         if case is not None:
+            shadow = not case.owned
             join(turn, case, report)
             spots.touch(case, report.reported_at)
-            ownership.pass_on(turn, case, _addressed(event, case), "joined")
+            if shadow:
+                ownership.pass_on(turn, case, _addressed(event, case), "joined")
             return
     open_case(turn, report, rule, near, located=located)
 
@@ -69,8 +75,10 @@ def _from_below(turn: Turn, event: ReportEvent) -> None:
         return
     if any(each.report_id == report.report_id for each in case.incident.reports):
         return
+    shadow = not case.owned
     join(turn, case, report)
-    ownership.pass_on(turn, case, event, "joined")
+    if shadow:
+        ownership.pass_on(turn, case, event, "joined")
 
 
 def refuse(turn: Turn, code: str, message: str) -> None:
@@ -292,44 +300,60 @@ def _quicken(turn: Turn, case: Case) -> None:
 
 
 def corroborate_by_calls(turn: Turn, case: Case) -> bool:
-    """W6: a device and so many callers agree: one level up, once a case."""
+    """W6: a device and so many callers agree: what it found counts one level graver, once."""
     rule = turn.policy.triggers.corroboration
-    if rule is None or not case.findings or "W6" in case.lamps:
+    if rule is None or not case.findings or case.witnessed:
         return False
     if not corroboration.calls_confirm(case.calls, rule):
         return False
-    _witnessed(turn, case, observed=float(case.calls), threshold=float(rule.calls))
+    found = min(case.findings.values(), key=GRAVITY.__getitem__)
+    _witnessed(turn, case, rule, found, observed=float(case.calls), threshold=float(rule.calls))
     return True
 
 
-def _witnessed(turn: Turn, case: Case, *, observed: float, threshold: float) -> None:
+def corroborate_by_rain(turn: Turn, case: Case, finding: Finding) -> None:
+    """W6: heavy rain is announced and the water stands: one level graver, once a case."""
     rule = turn.policy.triggers.corroboration
-    if rule is None:
-        return
-    severity = raised(case.incident.severity, rule.raise_by)
+    if rule is not None and not case.witnessed:
+        _witnessed(
+            turn,
+            case,
+            rule,
+            finding.severity,
+            observed=finding.observed,
+            threshold=finding.threshold,
+        )
+
+
+def _witnessed(
+    turn: Turn,
+    case: Case,
+    rule: CorroborationRule,
+    found: Severity,
+    *,
+    observed: float | None,
+    threshold: float | None,
+) -> None:
+    case.witnessed = True
+    severity = raised(found, rule.raise_by)
     regrade(turn, case, severity, rule.id)
+    language = turn.policy.language
     lamps.light(
         turn,
         case,
-        "W6",
+        WITNESSED,
         trigger=rule.id,
         version=rule.version,
-        colour=lamps.ALERT_OF_SEVERITY[severity],
-        title=f"{rule.title.of(turn.policy.language)}：{case.incident.title}",
+        colour=lamps.ALERT_OF_SEVERITY[case.incident.severity],
+        title=f"{rule.title.of(language)}：{case.incident.title}",
         scale="warning",
         observed=observed,
         threshold=threshold,
         evidence=[
             *case.findings,
             *(each.report_id for each in case.incident.reports[-20:]),
-        ],
+        ][:50],
         evidence_count=len(case.findings) + case.incident.report_count,
-        suggested_action=rule.action.of(turn.policy.language),
+        suggested_action=rule.action.of(language),
         expires_at=turn.now + timedelta(seconds=rule.expires_s),
     )
-
-
-def corroborate_by_rain(turn: Turn, case: Case, observed: float | None) -> None:
-    """W6: heavy rain is announced and the water stands: one level up, once a case."""
-    if "W6" not in case.lamps:
-        _witnessed(turn, case, observed=observed or 0.0, threshold=0.0)

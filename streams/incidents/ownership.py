@@ -95,6 +95,9 @@ def give(
         audit_hash=case.audit_hash,
         lifted=case.lifted,
         standard_due=clocks.standard_due(case, turn.policy),
+        findings=case.findings,
+        calls=case.calls,
+        witnessed=case.witnessed,
         at=turn.now,
     )
     message = _enveloped(turn, _HANDOFF_KIND, f"handoff/{case.audit_n}", incident, data)
@@ -141,6 +144,8 @@ def receive(turn: Turn, handoff: Handoff) -> None:
     case.clocks = handoff.clocks
     case.lifted = list(handoff.lifted)
     case.standard_due = handoff.standard_due
+    case.findings = dict(handoff.findings)
+    case.calls, case.witnessed = handoff.calls, handoff.witnessed
     turn.keep(case, publish=False)
     drop_copy(turn, incident.incident_id)
     if up and lift_as_needed(turn, case):

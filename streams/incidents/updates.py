@@ -42,8 +42,9 @@ def on_update(turn: Turn, event: ReportUpdateEvent) -> None:
         refuse(turn, "unknown_incident", f"no case {incident_id!r} at {turn.area}")
         return
     report = _report(case, update.report_id)
+    shadow = not case.owned
     apply(turn, case, report, update)
-    if not case.owned:
+    if shadow:
         data = update.model_copy(update={"incident_id": incident_id})
         ownership.pass_on(turn, case, event.model_copy(update={"data": data}), "told")
 

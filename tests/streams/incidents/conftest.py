@@ -15,11 +15,18 @@ from schemas.codec import read_any
 from schemas.command import Command, CommandEvent, Subject
 from schemas.incident import Incident
 from schemas.outcome import Problem, Reply
-from schemas.reading import Finding, FindingEvent
-from schemas.report import Report, ReportEvent, ReportUpdate, ReportUpdateEvent
-from schemas.terms import Actor, Category, Place
+from schemas.reading import Finding, FindingEvent, Reading, ReadingEvent
+from schemas.report import (
+    Report,
+    ReportEvent,
+    ReportUpdate,
+    ReportUpdateEvent,
+    ServiceRequest,
+    ServiceRequestEvent,
+)
+from schemas.terms import Actor, Place
 from schemas.tick import Tick, TickEvent, WeatherSignal, WeatherSignalEvent
-from streams import city, district, street, topics
+from streams import city, district, intake, sensing, street, topics
 from streams.incidents import audit
 from streams.policy import Policy
 from streams.topics import Sizing, Topic
@@ -142,7 +149,9 @@ def minutes(number: float) -> timedelta:
 class Play:
     """Street, district and city on one stage; whatever they say is kept in order."""
 
-    def __init__(self, rules: Policy, mode: str = "wall", sizing: Sizing = SIZING) -> None:
+    def __init__(
+        self, rules: Policy, mode: str = "wall", sizing: Sizing = SIZING, *, whole: bool = False
+    ) -> None:
         self.policy = rules
         self.said: list[tuple[str, str, Any]] = []
         self.raw: dict[str, list[bytes]] = {}
@@ -151,6 +160,8 @@ class Play:
                 "street": street.program(rules),
                 "district": district.program(rules),
                 "city": city.program(rules),
+                **({"intake": intake.program(rules)} if whole else {}),
+                **({"sensing": sensing.program(rules)} if whole else {}),
             },
             mode=mode,
             sizing=sizing,
@@ -344,8 +355,59 @@ class Play:
         self._publish(topics.STREET_INBOX, area, event, run=run)
         return finding_id
 
+    def call(
+        self, code: str, street_code: str, lat: float, lon: float, source: str = "/hotline/12345"
+    ) -> str:
+        """Somebody calls; the report goes through intake."""
+        number = str(next(self.numbers))
+        data = ServiceRequest(
+            service_request_id=number,
+            service_code=code,
+            requested_datetime=self.now,
+            area_code=street_code,
+            lat=lat,
+            long=lon,
+            channel="hotline",
+        )
+        event = ServiceRequestEvent(id=f"call-{number}", source=source, time=self.now, data=data)
+        report_id = f"{source}/{number}"
+        self._publish(topics.INTAKE_REPORTS, report_id, event)
+        return report_id
+
+    def reading(
+        self,
+        device: str,
+        device_class: str,
+        observed: str,
+        unit: str,
+        result: float,
+        street_code: str,
+        lat: float,
+        lon: float,
+    ) -> None:
+        """A device measures; the reading goes through sensing."""
+        number = next(self.numbers)
+        data = Reading(
+            device_id=device,
+            device_class=device_class,
+            observed_property=observed,
+            phenomenon_time=self.now,
+            result=result,
+            unit=unit,
+            street=street_code,
+            lat=lat,
+            long=lon,
+        )
+        event = ReadingEvent(id=f"reading-{number}", source="/iot", time=self.now, data=data)
+        self._publish(topics.SENSING_READINGS, device, event)
+
     def rain(
-        self, colour: str = "orange", msg_type: str = "Alert", *, areas: list[str] | None = None
+        self,
+        colour: str = "orange",
+        msg_type: str = "Alert",
+        *,
+        areas: list[str] | None = None,
+        event: str = "rain",
     ) -> None:
         """The weather bureau signals rain."""
         number = next(self.numbers)
@@ -353,17 +415,17 @@ class Play:
             {
                 "identifier": f"signal-{number}",
                 "msg_type": msg_type,
-                "event": "rain",
+                "event": event,
                 "colour": colour,
-                "areas": areas or ["C"],
+                "areas": areas or [self.policy.areas.city],
                 "onset": self.now,
                 "headline": "heavy rain",
             }
         )
-        event = WeatherSignalEvent(
+        message = WeatherSignalEvent(
             id=f"signal-{number}", source="/weather", time=self.now, data=data
         )
-        self._publish(topics.CITY_INBOX, "C", event)
+        self._publish(topics.CITY_INBOX, self.policy.areas.city, message)
 
     def command(
         self,
@@ -495,6 +557,3 @@ def make_play() -> type[Play]:
 def rules() -> Any:
     """Makes the example policy, with whole sections replaced."""
     return policy
-
-
-CATEGORY = Category(catalogue="example", version="1", code="cover", name="Cover missing")
