@@ -9,9 +9,13 @@ from dataclasses import dataclass, field
 
 import orjson
 
+import streams.city
+import streams.district
+import streams.intake
+import streams.sensing
+import streams.street
 from agents.backtest.city import City
 from agents.replay.feed import Entry, moment_of
-from streams import city, district, intake, sensing, street
 from streams.policy.policy import Policy
 from streams.program import Program
 from streams.topics import ALERTS, DEAD_LETTERS, INCIDENTS, Topic
@@ -23,11 +27,11 @@ _ALERT_TOPICS = {topic.name: tier for tier, topic in ALERTS.items()}
 def programs(policy: Policy) -> dict[str, Program]:
     """All five stages under one policy, by name."""
     return {
-        "intake": intake.program(policy),
-        "sensing": sensing.program(policy),
-        "street": street.program(policy),
-        "district": district.program(policy),
-        "city": city.program(policy),
+        "intake": streams.intake.program(policy),
+        "sensing": streams.sensing.program(policy),
+        "street": streams.street.program(policy),
+        "district": streams.district.program(policy),
+        "city": streams.city.program(policy),
     }
 
 
