@@ -65,6 +65,12 @@ class Condition:
             if state == FLOWING:
                 self._remaining.pop(partition, None)
 
+    def gone(self, partition: int) -> None:
+        """The lane is closed: it is another worker's, or the worker ends."""
+        with self._lock:
+            self._lanes.pop(partition, None)
+            self._remaining.pop(partition, None)
+
     def remaining(self, partition: int, records: int) -> None:
         """How many records a restoring lane still has to read."""
         with self._lock:

@@ -219,7 +219,10 @@ class Metrics:
 
     def status(self, stage: str, partition: int, status: LaneStatus) -> None:
         """What a lane is doing; it is ready when it flows."""
-        self.condition.lane(partition, status)
+        if status == "stopped":
+            self.condition.gone(partition)
+        else:
+            self.condition.lane(partition, status)
 
     def fenced(self, stage: str, partition: int) -> None:
         """Another owner has taken the lane, or a commit failed: it opens again."""

@@ -289,6 +289,8 @@ def test_ready_means_that_everything_assigned_flows() -> None:
     assert condition.ready()[0] is True
     condition.lane(4, "failed")
     assert condition.ready()[0] is False
+    condition.gone(4)
+    assert condition.ready()[0] is True
 
 
 def test_a_hanging_loop_is_neither_live_nor_ready() -> None:
