@@ -8,7 +8,7 @@ from schemas.handoff import Clock
 from schemas.terms import Colour
 from streams.incidents import clocks, lamps, lifecycle
 from streams.incidents.case import Case
-from streams.incidents.endings import finish, forget
+from streams.incidents.endings import finish
 from streams.incidents.ownership import give
 from streams.incidents.turn import Turn
 from streams.incidents.words import limit_words, words
@@ -24,9 +24,6 @@ def fire(turn: Turn, case: Case) -> None:
     its new owner.
     """
     incident = case.incident
-    if incident.closed_at is not None:
-        forget(turn, case)
-        return
     if not case.owned:
         return
     turn.keep(case, publish=False)
@@ -94,11 +91,11 @@ def _supervise(turn: Turn, case: Case, running: Clock) -> None:
     steps = turn.policy.supervision
     reached: SupervisionStep | None = None
     lift: SupervisionStep | None = None
-    running.at = None
+    due, running.at = running.at, None
     for number, step in enumerate(steps):
         if step.percent <= running.stage:
             continue
-        moment = clocks.point(running, turn.policy, number)
+        moment = due if reached is None else clocks.point(running, turn.policy, number)
         if moment is None:
             break
         if moment > turn.now:

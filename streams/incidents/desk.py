@@ -26,6 +26,7 @@ from streams.incidents.case import (
     WARNINGS,
 )
 from streams.incidents.commands import on_command
+from streams.incidents.endings import forget
 from streams.incidents.messages import event_id
 from streams.incidents.opening import on_report
 from streams.incidents.turn import Turn
@@ -139,6 +140,9 @@ class Desk:
         """Answer an entry whose time has come."""
         area, _, rest = due.key.partition("/")
         namespace = due.namespace
+        if namespace is CASES and due.value.incident.closed_at is not None:
+            forget(state, due.key, due.value)
+            return ()
         cause = event_id(due.key, f"due/{to_microseconds(due.at)}")
         turn = Turn(self.policy, self.tier, area, state, now, cause)
         if namespace is CASES:

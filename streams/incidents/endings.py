@@ -8,9 +8,10 @@ from typing import Any
 from schemas.incident import ReportedCase
 from schemas.terms import Actor
 from streams.incidents import clocks, lamps, lifecycle, ownership
-from streams.incidents.case import Belongs, Case
+from streams.incidents.case import CASES, MEMBERS, Belongs, Case
 from streams.incidents.turn import Turn
 from streams.incidents.words import words
+from streams.state import State
 
 
 def end_report(report: ReportedCase, at: datetime, resolution: str | None) -> None:
@@ -117,15 +118,15 @@ def seen(turn: Turn, case: Case) -> None:
     lamps.put_out(turn, case, lamps.ESCALATION)
 
 
-def forget(turn: Turn, case: Case) -> None:
+def forget(state: State, key: str, case: Case) -> None:
     """A closed case has been kept for its days: it goes, and with it what led to it."""
     incident = case.incident
-    members = turn.members
+    members = state.table(MEMBERS)
     for identity in (*(report.report_id for report in incident.reports), *incident.findings):
         belongs = members.get(identity)
         if belongs is not None and belongs.incident_id == incident.incident_id:
             members.delete(identity)
-    turn.cases.delete(f"{turn.area}/{incident.incident_id}")
+    state.delete(CASES, key)
 
 
 def belong(turn: Turn, identity: str, incident_id: str) -> None:

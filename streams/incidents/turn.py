@@ -206,9 +206,10 @@ class Turn:
         One message per incident and step, however many moves the step made.
         """
         for incident_id, case in self.touched.items():
-            incident = case.incident
-            case.written = data = body(incident)
-            if incident_id in self.published:
+            if incident_id not in self.published:
+                case.written = None
+            else:
+                case.written = data = body(case.incident)
                 identity = f"{incident_id}/{case.audit_n}"
                 message = enveloped(
                     _INCIDENT_KIND, identity, self.source, incident_id, self.now, data
