@@ -138,17 +138,23 @@ class Bench:
                 sent = await self._offer(task, rate, ends)
                 spent = _cpu_s(process.pid) - before
                 await asyncio.sleep(1.5)
+            process.send_signal(signal.SIGTERM)
+            out, _ = await process.communicate()
+            told = json.loads(out.splitlines()[-1])
         found = {
             "sent": sent,
             "outputs": len(delays),
             "p50_ms": round(percentile(delays, 0.5), 1),
             "p99_ms": round(percentile(delays, 0.99), 1),
             "max_ms": round(max(delays, default=0.0), 1),
+            "transactions_per_second": round(told["chunks"] / told["seconds"], 1),
+            "transaction_ms_p50": told["transaction_ms_p50"],
             "cpu_share": round(spent / (self.plan.rate_s + 3.0), 3),
         }
         self.report(
             f"{rate:,} events/s: p50 {found['p50_ms']} ms, p99 {found['p99_ms']} ms, "
-            f"max {found['max_ms']} ms, {found['cpu_share']:.0%} of a core"
+            f"max {found['max_ms']} ms, {found['cpu_share']:.0%} of a core, "
+            f"{found['transactions_per_second']:.0f} transactions/s"
         )
         return found
 
@@ -279,8 +285,9 @@ class Bench:
             await self._until_flowing(process)
             yield process
         finally:
-            process.kill()
-            await process.wait()
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
 
     async def _until_flowing(self, process: asyncio.subprocess.Process) -> None:
         """The contestant prints one line when all its lanes flow."""

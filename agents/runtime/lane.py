@@ -21,6 +21,9 @@ from streams.program import Program
 log = logging.getLogger(__name__)
 
 IDLE_POLL_S = 1.0
+GATHERED = 1_000  # records that make a transaction worth its price without waiting for more
+LONGEST_LINGER_S = 0.04
+PACE_WEIGHT = 0.2
 
 
 class BrokenChainError(Exception):
@@ -115,6 +118,7 @@ class Lane:
         self._waiting_bytes = 0
         self._throttled = False
         self._last_commit = 0.0
+        self._pace_s = 0.0
         self._more_due = True  # the first compute finds out what is overdue
 
     def _empty_partition(self) -> Partition:
@@ -249,10 +253,10 @@ class Lane:
     async def _something_to_do(self) -> bool:
         """Wait for records or for the next due entry; False when it came to nothing."""
         if self._queue:
-            rest = self._last_commit + self.options.linger_s - time.monotonic()
-            if rest > 0 and self._waiting_records < self.options.limits.records:
-                # Low load: let records gather, a transaction costs the same for a hundred.
-                await asyncio.sleep(rest)
+            if self._waiting_records < GATHERED:
+                rest = self._last_commit + self._linger_s() - time.monotonic()
+                if rest > 0:
+                    await asyncio.sleep(rest)
             return True
         due = self.partition.next_due()
         wait = IDLE_POLL_S
@@ -267,6 +271,14 @@ class Lane:
             if due is None:
                 self.observer.idle(self.options.stage, self.number)
         return False
+
+    def _linger_s(self) -> float:
+        """How long after a commit records gather: a transaction costs the same for a hundred.
+
+        At least as long as set, and twice what transactions take of late: when many lanes
+        commit at once they slow each other down, and fewer, larger ones are sooner done.
+        """
+        return max(self.options.linger_s, min(LONGEST_LINGER_S, 2 * self._pace_s))
 
     async def _turn(self, source: Source) -> None:
         """One chunk: through the agent, into one transaction."""
@@ -324,6 +336,7 @@ class Lane:
         self.partition.accept(effects)
         self.positions = positions
         self.commits += 1
+        self._pace_s += (transaction_s - self._pace_s) * PACE_WEIGHT
         self._last_commit = time.monotonic()
         oldest = records[0].timestamp if effects.consumed else None
         self.observer.committed(

@@ -65,14 +65,15 @@ class Worker:
             loop.add_signal_handler(number, self._ended.set)
         self.watchdog.start()
         beating = asyncio.create_task(self._beat())
-        app = self.stage.app
-        starting = asyncio.create_task(app.start())
-        crashed = asyncio.create_task(self._crash_of(app, starting))
         ended = asyncio.create_task(self._ended.wait())
-        await asyncio.wait({ended, crashed}, return_when=asyncio.FIRST_COMPLETED)
+        over = asyncio.create_task(self._until_faust_ends())
+        await asyncio.wait({ended, over}, return_when=asyncio.FIRST_COMPLETED)
         if not ended.done():
-            log.error("stage %s: Faust ended by itself", self.stage.options.stage)
-            self._reason = self._reason or ChengyunError("Faust ended by itself")
+            self._reason = self._reason or ChengyunError(
+                f"stage {self.stage.options.stage}: Faust ended by itself: {over.result()!r}. "
+                f"Operator action: start the worker again; nothing was lost."
+            )
+            log.error("%s", self._reason)
         await self._stop()
         beating.cancel()
         if self._reason is None:
@@ -80,11 +81,17 @@ class Worker:
         refused = isinstance(self._reason, ConfigurationError)
         return EXIT_REFUSED if refused else EXIT_FAILED
 
-    async def _crash_of(self, app: object, starting: asyncio.Task[object]) -> None:
-        """Wait until Faust's app ends without being asked."""
-        await starting
-        wait: Callable[[], object] = app.wait_until_stopped  # type: ignore[attr-defined]
-        await wait()  # type: ignore[misc]
+    async def _until_faust_ends(self) -> BaseException | None:
+        """Run Faust's app; it should never end before it is told to. Answers why it did."""
+        app = self.stage.app
+        starting = asyncio.create_task(app.start())
+        gone = asyncio.create_task(app.wait_until_stopped())
+        await asyncio.wait({starting, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if starting.done() and starting.exception() is not None:
+            return starting.exception()
+        await gone
+        reason: BaseException | None = app.crash_reason
+        return reason
 
     async def _beat(self) -> None:
         while True:
