@@ -250,6 +250,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "送入 {events:,} 条 / {seconds:.1f} 秒,尚未全部处理完",
         "{events:,} fed in {seconds:.1f} s, not yet through every tier",
     ),
+    "sum_cpu": ("处理器秒", "CPU seconds"),
     "sum_restarts": ("环节重启", "restarts of stages"),
     "sum_where": (
         "主题前缀 {prefix},消息队列 {bootstrap},日志 {logs}",

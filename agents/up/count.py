@@ -27,13 +27,13 @@ TierOf = Callable[[str], str | None]
 
 
 class _Seen(NamedTuple):
-    """An incident as its newest state says: where born, where now, how it came there."""
+    """An incident as its newest state says; `lifts` are its hand-offs: rule and tier given to."""
 
     born: str
     tier: str
     over: bool
     overdue: bool
-    rules: tuple[str, ...]
+    lifts: tuple[tuple[str, str | None], ...]
 
 
 @dataclass(slots=True)
@@ -41,7 +41,7 @@ class TierCount:
     """What one tier has done.
 
     Attributes:
-        opened: incidents born here; received: handed to it by another tier.
+        opened: incidents born here; received: hand-offs to it, up or down.
         closed, open, overdue: incidents that it owns now; overdue among the open ones.
         alerts: raised anew or to a higher colour, by colour.
     """
@@ -151,20 +151,21 @@ def _seen(data: dict[str, Any], tier_of: TierOf) -> _Seen:
         data["tier"],
         data["state"] in TERMINAL,
         bool(data.get("overdue")),
-        tuple(lift["rule"] for lift in lifts),
+        tuple((lift["rule"], tier_of(lift["to_area"])) for lift in lifts),
     )
 
 
 def _close(found: Count, seen: _Seen) -> None:
     here = found.tiers[seen.tier]
     found.tiers[seen.born].opened += 1
-    if seen.born != seen.tier:
-        here.received += 1
     if seen.over:
         here.closed += 1
-        if seen.tier == "street" and not seen.rules:
+        if seen.tier == "street" and not seen.lifts:
             found.settled_at_street += 1
     else:
         here.open += 1
         here.overdue += seen.overdue
-    found.escalations.update(seen.rules)
+    for rule, to_tier in seen.lifts:
+        found.escalations[rule] += 1
+        if to_tier is not None:
+            found.tiers[to_tier].received += 1

@@ -24,6 +24,7 @@ class Figures:
 
     Attributes:
         condition: ``ready``, ``restoring``, ``joining``, ``stuck``, ``stopping``.
+        cpu_s: processor seconds.
         delays: sum of seconds and count of the delays observed.
         watermarks: event time completed, by partition.
         escalations: by (rule, direction); alerts: by (colour, state); dead: by reason.
@@ -34,6 +35,7 @@ class Figures:
     restore_remaining: int = 0
     records_in: float = 0.0
     records_out: float = 0.0
+    cpu_s: float = 0.0
     delays: tuple[float, float] = (0.0, 0.0)
     open: int = 0
     overdue: int = 0
@@ -62,6 +64,8 @@ def read_figures(exposition: str, ready: dict[str, Any]) -> Figures:
                 figures.records_in += value
             case "records_out_total":
                 figures.records_out += value
+            case "process_cpu_seconds_total":
+                figures.cpu_s = value
             case "records_dead_total":
                 figures.dead[labels["reason"]] += int(value)
             case "record_delay_seconds_sum":
@@ -85,7 +89,7 @@ def read_figures(exposition: str, ready: dict[str, Any]) -> Figures:
 _SAMPLE = re.compile(
     r"^chengyun_(records_in_total|records_out_total|records_dead_total|record_delay_seconds_sum"
     r"|record_delay_seconds_count|open_incidents|overdue_incidents|escalations_total|alerts_total"
-    r"|watermark_timestamp_seconds)\{([^}]*)\} (\S+)$",
+    r"|watermark_timestamp_seconds|process_cpu_seconds_total)(?:\{([^}]*)\})? (\S+)$",
     re.MULTILINE,
 )
 _LABEL = re.compile(r'(\w+)="([^"]*)"')

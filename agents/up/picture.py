@@ -32,6 +32,7 @@ class StagePicture:
     open: int = 0
     overdue: int = 0
     records_in: float = 0.0
+    cpu_s: float = 0.0
     delay_s: float | None = None
     rate: float = 0.0
     trend: deque[float] = field(default_factory=lambda: deque(maxlen=TREND))
@@ -58,6 +59,7 @@ class StagePicture:
         self.restore_remaining = figures.restore_remaining
         taken = figures.records_in - last.records_in
         self.records_in += taken
+        self.cpu_s += figures.cpu_s - last.cpu_s
         self.rate = taken / elapsed_s if elapsed_s > 0 else 0.0
         self.trend.append(self.rate)
         seconds, count = (a - b for a, b in zip(figures.delays, last.delays, strict=True))

@@ -14,6 +14,7 @@ from typing import Any, Literal, TypeVar
 from aiokafka.errors import KafkaError
 
 from agents import topic_admin
+from agents.cli.desk import LongRead
 from agents.cli.wording import Wording
 from agents.ledger import open_ledger
 from agents.replay.pour import Fed, FedSoFar
@@ -337,8 +338,12 @@ class Run:
 
     async def _count_all(self, since: dict[tuple[str, int], int]) -> Count:
         plan = self.plan
-        async with open_ledger(plan.settings, plan.bootstrap, COUNTED) as ledger:
-            return await count(ledger, self.tier_of, lambda read, of: None, since)
+        progress = LongRead(self.words)
+        try:
+            async with open_ledger(plan.settings, plan.bootstrap, COUNTED) as ledger:
+                return await count(ledger, self.tier_of, progress, since)
+        finally:
+            progress.end()
 
     def _filled(self, summary: Summary) -> Summary:
         mine = self._feed
@@ -352,6 +357,7 @@ class Run:
         elif mine.begun is not None:
             summary.seconds = time.monotonic() - mine.begun
         summary.drained_s = mine.drained_s
+        summary.cpu_s = {name: stage.cpu_s for name, stage in self.picture.stages.items()}
         if self._supervisor is not None:
             summary.restarts = self._supervisor.restarts
         return summary

@@ -22,6 +22,7 @@ class Summary:
         ended: ``time`` (--for), ``done`` (--until-done), ``asked`` (Ctrl-C) or ``failed``.
         events, seconds: fed by this run, and how long from the first to the last.
         drained_s: seconds from the first event until every tier had the last; None if not.
+        cpu_s: processor seconds of each stage.
         unfinished: a replay whose events are not yet through every tier.
         account: what became of a replay's rows, as its own module tells it.
     """
@@ -36,6 +37,7 @@ class Summary:
     startup_s: float = 0.0
     drained_s: float | None = None
     restarts: dict[str, int] = field(default_factory=dict)
+    cpu_s: dict[str, float] = field(default_factory=dict)
     count: Count | None = None
     unfinished: bool = False
     account: dict[str, Any] | None = None
@@ -63,6 +65,7 @@ class Summary:
             "drained_s": None if self.drained_s is None else round(self.drained_s, 3),
             "events_per_s": round(self.rate, 1),
             "restarts": self.restarts,
+            "cpu_s": {stage: round(seconds, 1) for stage, seconds in self.cpu_s.items()},
             **(self.count.as_dict() if self.count is not None else {}),
             "account": self.account,
         }
@@ -84,6 +87,9 @@ def render(summary: Summary, words: Wording) -> RenderableType:
             "sum_throughput_value", events=summary.events, seconds=seconds, rate=summary.rate
         )
         facts.add_row(say("sum_throughput"), told)
+    if any(summary.cpu_s.values()):
+        told = "  ".join(f"{words.word(s)} {t:,.1f}" for s, t in summary.cpu_s.items())
+        facts.add_row(say("sum_cpu"), told)
     again = {stage: n for stage, n in summary.restarts.items() if n}
     if again:
         named = "、".join(f"{words.word(stage)} {n}" for stage, n in again.items())
