@@ -81,6 +81,8 @@ class AreaCounts(Body):
     Values are absolute, not differences: a higher ``revision`` of the same bin replaces
     the lower one, so a late event corrects and a repeat changes nothing. Longer bins are
     sums of these. ``counts`` maps a category code to its number of reports and findings.
+    ``places`` maps a category code to cases opened near the area's border, each
+    ``<lat> <lon> <incident id>``, so that the tier above sees what recurs across borders.
     """
 
     area: str

@@ -8,6 +8,7 @@ from schemas.tick import WeatherSignalEvent
 from streams.incidents.counting import on_counts
 from streams.incidents.desk import Desk
 from streams.incidents.findings import on_finding
+from streams.incidents.problems import on_places
 from streams.incidents.turn import Turn
 from streams.incidents.weather import on_signal
 from streams.policy import Policy
@@ -28,6 +29,8 @@ def program(policy: Policy) -> Desk:
 
 def _on_counts(turn: Turn, event: AreaCountsEvent) -> None:
     on_counts(turn, event.data)
+    if event.data.places:
+        on_places(turn, event.data)
 
 
 def _on_signal(turn: Turn, event: WeatherSignalEvent) -> None:

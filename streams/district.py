@@ -7,6 +7,7 @@ from schemas.reading import FindingEvent
 from streams.incidents.counting import on_counts
 from streams.incidents.desk import Desk
 from streams.incidents.findings import on_finding
+from streams.incidents.problems import on_places
 from streams.incidents.turn import Turn
 from streams.policy import Policy
 
@@ -18,3 +19,5 @@ def program(policy: Policy) -> Desk:
 
 def _on_counts(turn: Turn, event: AreaCountsEvent) -> None:
     on_counts(turn, event.data)
+    if event.data.places:
+        on_places(turn, event.data)

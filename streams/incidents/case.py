@@ -275,14 +275,16 @@ class Bin:
     Attributes:
         own: what the desk saw itself, per kind; below: per area below, the revision it
             last said and its numbers.
+        places: cases opened near the border, per kind, as the tier above hears of them.
         said: the revision last sent up; unsaid: something has changed since.
     """
 
-    __slots__ = ("below", "own", "said", "unsaid")
+    __slots__ = ("below", "own", "places", "said", "unsaid")
 
     def __init__(self) -> None:
         self.own: dict[str, int] = {}
         self.below: dict[str, tuple[int, dict[str, int]]] = {}
+        self.places: dict[str, list[str]] = {}
         self.said = 0
         self.unsaid = False
 
@@ -291,15 +293,18 @@ Bins = dict[int, Bin]
 
 
 def _encode_bins(bins: Bins) -> bytes:
-    rows = [[start, each.said, each.unsaid, each.own, each.below] for start, each in bins.items()]
+    rows = [
+        [start, each.said, each.unsaid, each.own, each.below, each.places]
+        for start, each in bins.items()
+    ]
     return orjson.dumps(rows)
 
 
 def _decode_bins(stored: bytes) -> Bins:
     bins: Bins = {}
-    for start, said, unsaid, own, below in orjson.loads(stored):
+    for start, said, unsaid, own, below, places in orjson.loads(stored):
         each = bins[start] = Bin()
-        each.said, each.unsaid, each.own = said, unsaid, own
+        each.said, each.unsaid, each.own, each.places = said, unsaid, own, places
         each.below = {area: (revision, counts) for area, (revision, counts) in below.items()}
     return bins
 

@@ -96,7 +96,7 @@ def _route(turn: Turn, command: Command) -> str | None:
         if copy is not None:
             onward = copy.from_area
         else:
-            birth = incident_id.rsplit("-", 2)[0]
+            birth = routing.birth_area(incident_id)
             onward = routing.child_towards(turn.policy, turn.area, birth)
         if onward is None:
             raise Refused("not_found", "unknown_incident", f"no case {incident_id!r} is known here")

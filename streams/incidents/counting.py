@@ -8,6 +8,7 @@ the watermark, so a number is complete when it is said.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import orjson
 
@@ -41,6 +42,26 @@ def count(turn: Turn, kind: str, at: datetime) -> None:
     found.own[kind] = found.own.get(kind, 0) + 1
     found.unsaid = True
     _keep(turn, bins)
+
+
+def note_place(
+    turn: Turn, kind: str, at: datetime, incident_id: str, lat: float, lon: float
+) -> None:
+    """A case was opened near the border: the tier above hears where, with the bin's counts."""
+    bins = turn.state.get(BINS, turn.area) or {}
+    start = bin_of(at)
+    if bins and start < max(bins) - KEPT_BINS * BIN_US:
+        start = bin_of(turn.now)
+    found = _open(bins, start)
+    found.places.setdefault(kind, []).append(f"{lat:.5f} {lon:.5f} {incident_id}")
+    found.unsaid = True
+    _keep(turn, bins)
+
+
+def parse_place(text: str) -> tuple[str, float, float]:
+    """Incident id, latitude, longitude of a place that an area below has told."""
+    lat, lon, incident_id = text.split(" ", 2)
+    return incident_id, float(lat), float(lon)
 
 
 def on_counts(turn: Turn, counts: AreaCounts) -> None:
@@ -96,7 +117,7 @@ def _say(turn: Turn, start: int, found: Bin) -> None:
     if parent is None:
         return
     begin = from_microseconds(start)
-    data = {
+    data: dict[str, Any] = {
         "area": turn.area,
         "tier": turn.tier,
         "bin_start": begin,
@@ -104,6 +125,8 @@ def _say(turn: Turn, start: int, found: Bin) -> None:
         "revision": found.said,
         "counts": totals(found),
     }
+    if found.places:
+        data["places"] = found.places
     identity = f"{turn.area}/counts/{start}/{found.said}"
     turn.send_to(
         parent,

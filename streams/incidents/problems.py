@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from math import cos, radians
 
+from schemas.handoff import AreaCounts
 from schemas.outcome import Problem, ProblemEvent
 from streams.incidents.case import PROBLEMS, Case
+from streams.incidents.counting import note_place, parse_place
 from streams.incidents.messages import Maker, short_hash
-from streams.incidents.places import Near, cell_of, reach_m
+from streams.incidents.places import METRES_PER_DEGREE, Near, Spots, cell_of, reach_m
+from streams.incidents.routing import birth_area, child_towards
 from streams.incidents.turn import Turn
 from streams.incidents.words import words
 from streams.policy import CategoryRule
@@ -26,47 +30,113 @@ def notice_recurrence(turn: Turn, case: Case, rule: CategoryRule, near: list[Nea
     Args:
         near: the other cases of the kind within reach, the new one not among them.
     """
-    rules = turn.policy.escalation
-    since = turn.now - timedelta(days=rules.recurrence_days)
-    radius = rule.recurrence_radius_m
-    same = [each for each in near if each.metres <= radius and each.opened >= since]
-    place = case.incident.place
+    incident = case.incident
+    place = incident.place
     if place.lat is None or place.lon is None:
         return
-    known = _known(turn, rule, same)
-    if known is None and len(same) + 1 < rules.recurrence_count:
-        return
-    incidents = [each.incident_id for each in sorted(same, key=lambda each: each.spot[3])]
-    _join(turn, case, rule, known, incidents)
+    if near:
+        same = _same_place(turn, rule, near)
+        here = (incident.incident_id, place.lat, place.lon)
+        incident.problem_id = _join(turn, rule, same, here, incident.unit)
+    border = is_border(turn, place.lat, place.lon, rule.recurrence_radius_m)
+    if border and turn.policy.areas.parent(turn.area) is not None:
+        note_place(turn, rule.code, incident.opened_at, incident.incident_id, place.lat, place.lon)
+
+
+def on_places(turn: Turn, counts: AreaCounts) -> None:
+    """Areas below tell where cases near their borders were opened: do they meet at one place?
+
+    Only what spans several areas is a problem of this tier; the areas see their own.
+    """
+    areas = turn.policy.areas
+    for code, texts in counts.places.items():
+        rule = turn.policy.category(None, code)
+        if rule is None:
+            continue
+        spots = Spots(turn, rule)
+        for text in texts:
+            incident_id, lat, lon = parse_place(text)
+            near = spots.around(lat, lon)
+            if any(each.incident_id == incident_id for each in near):
+                continue
+            spots.remember(incident_id, lat, lon, counts.bin_start)
+            same = _same_place(turn, rule, near)
+            homes = {_home(turn, each.incident_id) for each in same}
+            homes.add(_home(turn, incident_id))
+            if len(homes) > 1:
+                _join(turn, rule, same, (incident_id, lat, lon), None)
+            reach = rule.recurrence_radius_m
+            if areas.parent(turn.area) is not None and is_border(turn, lat, lon, reach):
+                note_place(turn, code, counts.bin_start, incident_id, lat, lon)
+
+
+def _home(turn: Turn, incident_id: str) -> str | None:
+    """The area below this one where a case was born; this one itself for its own."""
+    return child_towards(turn.policy, turn.area, birth_area(incident_id))
+
+
+def is_border(turn: Turn, lat: float, lon: float, radius_m: float) -> bool:
+    """Whether a place lies so near the border of an area that the next one may share it.
+
+    Without a table of cells nobody knows where the borders are, and recurrence is seen
+    within an area only.
+    """
+    areas = turn.policy.areas
+    if areas.cells is None:
+        return False
+    north = radius_m / METRES_PER_DEGREE
+    east = north / max(0.01, cos(radians(lat)))
+    for at in ((lat + north, lon), (lat - north, lon), (lat, lon + east), (lat, lon - east)):
+        street = areas.locate(*at)
+        if street is None or street == turn.area:
+            continue
+        if turn.tier == "street" or child_towards(turn.policy, turn.area, street) is None:
+            return True
+    return False
+
+
+def _same_place(turn: Turn, rule: CategoryRule, near: list[Near]) -> list[Near]:
+    """Those within the recurrence's radius and window, oldest first."""
+    since = turn.now - timedelta(days=turn.policy.escalation.recurrence_days)
+    radius = rule.recurrence_radius_m
+    same = [each for each in near if each.metres <= radius and each.opened >= since]
+    same.sort(key=lambda each: (each.spot[3], each.incident_id))
+    return same
 
 
 def _cell_key(turn: Turn, rule: CategoryRule, lat: float, lon: float) -> str:
     return f"{turn.area}/{rule.code}/{cell_of(lat, lon, reach_m(rule))}"
 
 
-def _known(turn: Turn, rule: CategoryRule, same: list[Near]) -> tuple[str, Problem] | None:
-    """The problem that a case at the place already belongs to."""
+def _known(
+    turn: Turn, rule: CategoryRule, same: list[Near], here: tuple[str, float, float]
+) -> tuple[str, Problem] | None:
+    """The problem that a case at the place already belongs to, or that the cell has."""
     for each in same:
         key = _cell_key(turn, rule, each.spot[1], each.spot[2])
         problem = turn.state.get(PROBLEMS, key)
         if problem is not None and each.incident_id in problem.incidents:
             return key, problem
-    return None
+    key = _cell_key(turn, rule, here[1], here[2])
+    problem = turn.state.get(PROBLEMS, key)
+    return None if problem is None else (key, problem)
 
 
 def _join(
     turn: Turn,
-    case: Case,
     rule: CategoryRule,
-    known: tuple[str, Problem] | None,
-    incidents: list[str],
-) -> None:
-    incident = case.incident
-    place = incident.place
-    if place.lat is None or place.lon is None:
-        return
+    same: list[Near],
+    here: tuple[str, float, float],
+    unit: str | None,
+) -> str | None:
+    """Make the new case part of the place's problem, or of a new one; None: there is none."""
+    known = _known(turn, rule, same, here)
+    if known is None and len(same) + 1 < turn.policy.escalation.recurrence_count:
+        return None
+    incident_id, lat, lon = here
     if known is None:
-        key = _cell_key(turn, rule, place.lat, place.lon)
+        incidents = [each.incident_id for each in same]
+        key = _cell_key(turn, rule, lat, lon)
         problem = problem_of(
             problem_id=f"{turn.area}-P-{short_hash(f'{rule.code}/{incidents[0]}')}",
             revision=0,
@@ -78,20 +148,20 @@ def _join(
             rule=RULE,
             incidents=incidents,
             incident_count=len(incidents),
-            lat=place.lat,
-            lon=place.lon,
-            owner=incident.unit,
+            lat=lat,
+            lon=lon,
+            owner=unit,
             opened_at=turn.now,
             changed_at=turn.now,
             policy_version=turn.policy.version,
         )
     else:
         key, problem = known
-    incident.problem_id = problem.problem_id
-    problem.incidents = [*problem.incidents, incident.incident_id][-LISTED_INCIDENTS:]
+    problem.incidents = [*problem.incidents, incident_id][-LISTED_INCIDENTS:]
     problem.incident_count += 1
     problem.title = _title(turn, rule, problem.incident_count)
     publish(turn, key, problem)
+    return problem.problem_id
 
 
 def _title(turn: Turn, rule: CategoryRule, number: int) -> str:

@@ -56,6 +56,11 @@ def is_above(policy: Policy, upper: str, lower: str) -> bool:
     return parent is not None and (parent == upper or policy.areas.parent(parent) == upper)
 
 
+def birth_area(incident_id: str) -> str:
+    """The area that opened a case: its id begins with it."""
+    return incident_id.rsplit("-", 2)[0]
+
+
 def child_towards(policy: Policy, area: str, below: str) -> str | None:
     """The child of `area` in whose line `below` lies; None if it does not lie below."""
     step: str | None = below

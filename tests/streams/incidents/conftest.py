@@ -557,3 +557,9 @@ def make_play() -> type[Play]:
 def rules() -> Any:
     """Makes the example policy, with whole sections replaced."""
     return policy
+
+
+@pytest.fixture
+def example() -> dict[str, Any]:
+    """The sections of the example policy, as a file would have them."""
+    return RULES

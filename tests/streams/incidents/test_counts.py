@@ -8,6 +8,11 @@ from typing import Any
 import orjson
 import pytest
 
+from agents import policy_files
+from streams.incidents.problems import is_border
+from streams.incidents.turn import Turn
+from streams.state import State
+
 BEGIN = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 
 
@@ -120,3 +125,57 @@ def test_w7_an_alert_stays_while_the_spread_goes_on(history: Any) -> None:
     pass_until(history, BEGIN + timedelta(hours=8))
     states = [state for _, state, _ in spread(history, "district")]
     assert states == ["opened", "closed"]
+
+
+@pytest.fixture
+def corner(make_play: Any, rules: Any, example: Any) -> Any:
+    """The small city with a table of cells: A1, A2, A3 and B1 meet in one corner."""
+    cells = {"south": 29.99, "west": 103.99, "step_lat": 0.01, "step_lon": 0.01}
+    areas = {**example["areas"], "cells": {**cells, "rows": ["0 1", "2 3"]}}
+    return make_play(rules(areas=areas, desk={"synthetic_acceptance": True}), mode="event")
+
+
+def border_case(play: Any, minute: float, area: str) -> None:
+    """A case in that corner, soon closed."""
+    moment = BEGIN + timedelta(minutes=minute)
+    name = f"calls/{area}/{minute}"
+    play.report("garbage", area=area, at=moment, name=name)
+    play.update(name, "closed", area=area, at=moment + timedelta(minutes=1))
+
+
+def test_e6_cases_of_several_streets_at_one_place_are_the_districts_problem(corner: Any) -> None:
+    for minute, area in ((1, "A1"), (60, "A2"), (120, "A3"), (180, "A1")):
+        border_case(corner, minute, area)
+    pass_until(corner, BEGIN + timedelta(hours=5))
+    (problem,) = corner.problems().values()
+    assert (problem.tier, problem.area, problem.incident_count) == ("district", "A", 4)
+    assert problem.problem_id.startswith("A-P-")
+
+
+def test_e6_cases_of_several_districts_at_one_place_are_the_citys_problem(corner: Any) -> None:
+    for minute, area in ((1, "A1"), (60, "B1"), (120, "A2")):
+        border_case(corner, minute, area)
+    pass_until(corner, BEGIN + timedelta(hours=5))
+    (problem,) = corner.problems().values()
+    assert (problem.tier, problem.area, problem.incident_count) == ("city", "C", 3)
+
+
+def test_e6_what_one_street_sees_alone_is_no_problem_of_the_district(corner: Any) -> None:
+    for minute in (1, 60, 120):
+        border_case(corner, minute, "A1")
+    pass_until(corner, BEGIN + timedelta(hours=5))
+    assert [problem.tier for problem in corner.problems().values()] == ["street"]
+
+
+def test_e6_only_what_lies_near_a_border_is_told_above() -> None:
+    policy = policy_files.load(None)
+    street = policy.areas.streets[0]
+    lat, lon = policy.areas.centre(street) or (0.0, 0.0)
+    turn = Turn(policy, "street", street, State({}), BEGIN, "case")
+    assert not is_border(turn, lat, lon, 50)
+    step, edge = 1e-4, lon
+    while policy.areas.locate(lat, edge) == street:
+        edge += step
+    assert is_border(turn, lat, edge - step, 50)
+    district = Turn(policy, "district", policy.areas.parent(street) or "", State({}), BEGIN, "case")
+    assert not is_border(district, lat, lon, 50)
