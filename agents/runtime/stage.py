@@ -108,7 +108,8 @@ class Stage:
             options.group,
             origin="agents",
             autodiscover=False,
-            broker=f"{transport.SCHEME}://{options.client['bootstrap_servers']}",
+            # Faust wants an address; our clients use all of them, with TLS and SASL.
+            broker=f"{transport.SCHEME}://{options.client['bootstrap_servers'].split(',')[0]}",
             store="memory://",
             TableManager=NoTables,
             datadir=Path(".chengyun") / "faust",
