@@ -42,6 +42,13 @@ def on_update(turn: Turn, event: ReportUpdateEvent) -> None:
         refuse(turn, "unknown_incident", f"no case {incident_id!r} at {turn.area}")
         return
     report = _report(case, update.report_id)
+    if report is None and update.incident_id is not None:
+        # It came up after the case had ended and opened another one here.
+        belongs = turn.members.get(update.report_id)
+        other = None if belongs is None else turn.case(belongs.incident_id)
+        if other is not None:
+            case, report = other, _report(other, update.report_id)
+            incident_id = case.incident.incident_id
     shadow = not case.owned
     apply(turn, case, report, update)
     if shadow:

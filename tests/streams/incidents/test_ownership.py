@@ -132,6 +132,9 @@ def test_a_report_that_comes_up_after_the_end_opens_a_case_above(play: Any) -> N
     late = play.report("gas", area="A", incident_id=incident_id, place=False)
     assert [i.state for i in play.incidents().values()] == ["resolved", "dispatched"]
     assert play.replies(late)[-1].outcome == "accepted"
+    # What is said about it later still names the case that its street knew.
+    play.update(late, "closed", area="A", incident_id=incident_id)
+    assert [i.state for i in play.incidents().values()] == ["resolved", "closed"]
 
 
 def test_history_in_order_of_time_hands_over_before_it_passes_on(
