@@ -175,6 +175,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "消息队列 {seconds:.0f} 秒没有应答",
         "the broker has not answered for {seconds:.0f} s",
     ),
+    "up_broker_back": ("消息队列恢复应答", "the broker answers again"),
     "how_signal": ("信号 {name}", "signal {name}"),
     "how_code": ("退出码 {code}", "exit code {code}"),
     # up: board

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 from aiokafka.errors import KafkaError
 
@@ -13,7 +14,7 @@ from streams.topics import ALERTS
 
 EACH = 8
 MOST = 30
-TIMEOUT_S = 3.0
+TIMEOUT_S = 2.0
 
 
 class NewestAlerts:
@@ -26,11 +27,17 @@ class NewestAlerts:
         self._begin: dict[tuple[str, int], int] = {}
         self._ends: dict[tuple[str, int], int] = {}
         self._newest: list[Alert] = []
+        self._answered = time.monotonic()
 
     async def begin(self) -> None:
         """From here on; what was before is not new."""
         self._begin = await self._ledger.ends(self.TOPICS)
         self._ends = dict(self._begin)
+
+    @property
+    def silent_s(self) -> float:
+        """For how long the broker has not answered, seconds."""
+        return time.monotonic() - self._answered
 
     async def look(self) -> list[Alert]:
         """The newest alerts, newest first; the same as before while the broker is away."""
@@ -41,6 +48,7 @@ class NewestAlerts:
                     records = await self._ledger.newest(self.TOPICS, EACH, after=self._begin)
                     self._newest = _alerts([record.value for record in records])
                     self._ends = ends
+            self._answered = time.monotonic()
         except (TimeoutError, KafkaError, ConfigurationError):
             return self._newest
         return self._newest

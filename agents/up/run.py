@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeVar
 
 from aiokafka.errors import KafkaError
 
-from agents import topic_admin
+from agents import broker, topic_admin
 from agents.cli.desk import LongRead
 from agents.cli.wording import Wording
 from agents.ledger import open_ledger
@@ -38,6 +38,7 @@ LOOK_S = 1.0
 HASTY_LOOK_S = 0.25
 QUIET_LOOKS = 4
 FEED_STOP_S = 3.0
+BROKER_SILENT_S = 4.0
 
 
 Feeding = Callable[[Callable[[FedSoFar], None], asyncio.Event], Awaitable[Fed]]
@@ -82,6 +83,7 @@ class Run:
     _feed_stop: asyncio.Event = field(default_factory=asyncio.Event)
     _supervisor: Supervisor | None = None
     _seen_s: float = 0.0
+    _broker_away: bool = False
 
     async def go(self) -> Summary:
         """Run until the end that the plan names, a signal, or a failure."""
@@ -178,6 +180,7 @@ class Run:
                         break
                     pause = min(pause, left)
                 await self._look(ready_at, pause, newest)
+                await self._mind_broker(newest)
                 self._see_feed(feed)
 
     async def _look(self, begun: float, pause_s: float, newest: NewestAlerts | None = None) -> None:
@@ -205,6 +208,21 @@ class Run:
         self.view.show(picture)
         self._keep_record()
         await self._unless_ended(asyncio.sleep(pause_s))
+
+    async def _mind_broker(self, newest: NewestAlerts) -> None:
+        """Tell when the broker is away, and start our own again; the stages go on by themselves."""
+        if newest.silent_s < BROKER_SILENT_S:
+            if self._broker_away:
+                self._broker_away = False
+                self._note("up_broker_back")
+            return
+        if self._broker_away:
+            return
+        self._broker_away = True
+        self._note("up_broker_gone", seconds=newest.silent_s)
+        if self.plan.embedded:
+            starting = asyncio.to_thread(broker.start, self.plan.settings)
+            await self._unless_ended(starting)
 
     def _city_time(self) -> datetime | None:
         if self.plan.settings.time == "wall":

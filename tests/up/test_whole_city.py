@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from agents import broker as embedded
 from agents.ledger import open_ledger
 from agents.settings import load_settings
 from agents.up.city import read_city
@@ -62,10 +63,10 @@ class UpProcess:
         return found
 
 
-async def start(broker: str, home: Path, *options: str) -> UpProcess:
+async def start(broker: str | None, home: Path, *options: str) -> UpProcess:
     environment = {
         **os.environ,
-        "CHENGYUN_BROKER": broker,
+        **({"CHENGYUN_BROKER": broker} if broker is not None else {}),
         "CHENGYUN_REPLICATION": "1",
         "CHENGYUN_PARTITIONS": "2",
         "CHENGYUN_DATA_DIR": str(home),
@@ -180,3 +181,28 @@ async def test_a_stage_that_refuses_to_start_ends_the_run_with_its_reason(
     assert summary["ended"] == "failed"
     assert "街道 无法启动" in summary["message"]
     assert "partition counts" in summary["message"]
+
+
+async def test_the_city_starts_its_own_broker_and_starts_it_again_when_it_was_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CHENGYUN_BROKER", raising=False)
+    own = load_settings(data_dir=tmp_path)
+    up = await start(None, tmp_path, "--for", "22s", "--speed", "120")
+    try:
+        await up.read_until("开始送入")
+        await asyncio.sleep(4)
+        embedded.kill(own)
+        await up.read_until("没有应答")
+        await up.read_until("恢复应答")
+        summary = await up.end()
+        assert up.process.returncode == 0, up.text
+        assert summary["ended"] == "time"
+        assert summary["broker_runs"]  # a script that asked for JSON may still read the topics
+        counted = await states(summary["bootstrap_servers"], summary["prefix"])
+        assert sum(counted.values()) == sum(t["opened"] for t in summary["tiers"].values()) > 10
+    finally:
+        if up.process.returncode is None:
+            up.process.kill()
+        embedded.stop(own)
+    assert not embedded.status(own).running
