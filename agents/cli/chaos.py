@@ -9,7 +9,7 @@ import shutil
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -54,8 +54,22 @@ def chaos(
             shutil.rmtree(home, ignore_errors=True)
     _tell(plan, outcome)
     if as_json:
-        typer.echo(json.dumps(asdict(outcome) | {"right": right, "plan": asdict(plan)}))
+        typer.echo(json.dumps(_as_dict(plan, outcome)))
     raise typer.Exit(0 if right else 1)
+
+
+def _as_dict(plan: Plan, outcome: Outcome) -> dict[str, Any]:
+    """What was done and what came of it, for scripts."""
+    return {
+        "right": outcome.right,
+        "plan": asdict(plan),
+        "faults": dict(outcome.faults),
+        "exits": {str(code): number for code, number in outcome.exits.items()},
+        "events": outcome.events,
+        "seconds": round(outcome.seconds, 1),
+        "drained_s": round(outcome.drained_s, 1),
+        "verdicts": [asdict(verdict) for verdict in outcome.verdicts],
+    }
 
 
 def _tell(plan: Plan, outcome: Outcome) -> None:

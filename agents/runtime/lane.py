@@ -106,6 +106,7 @@ class Lane:
         self.warm = False
         self.tries = 0
         self.commits = 0
+        self.reads = 0
         self.busy = False
         self.progress = 0
         self.task: asyncio.Task[None] | None = None
@@ -195,6 +196,7 @@ class Lane:
         if start != expected:
             self._broken = f"{topic}: read from {start}, expected {expected}"
         self._expected[topic] = end
+        self.reads += 1
         if records:
             self._queue.append((topic, records))
             self._waiting_records += len(records)
@@ -204,6 +206,16 @@ class Lane:
     def listens_to(self, tag: object) -> bool:
         """Whether records marked with `tag` are those the lane waits for."""
         return tag is not None and tag is self._tag
+
+    def behind(self, ends: Mapping[str, int]) -> bool:
+        """Whether an input has more than was read, and nothing explains why.
+
+        Args:
+            ends: where each input ends for a committed reader, by bare topic name.
+        """
+        if not self.warm or self.busy or self._queue or self._throttled:
+            return False
+        return any(end > self._expected.get(topic, end) for topic, end in ends.items())
 
     @property
     def full(self) -> bool:

@@ -6,14 +6,13 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
-from pathlib import Path
 from typing import Any, Literal
 
-import faust
+from agents.runtime.app import FaustApp, faust_app
+from agents.runtime.vigil import StageFailedError, look_for_stuck_inputs
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 from aiokafka.errors import ProducerFenced as ProducerFencedError
-from faust.tables import TableManager
 
 from agents.runtime import transport
 from agents.runtime.clock import Clock
@@ -35,31 +34,6 @@ StageStatus = Literal["starting", "rebalancing", "opening", "flowing", "idle", "
 QUIESCE_S = 2.0
 BACK_OFF_S = 0.3
 LONGEST_BACK_OFF_S = 3.0
-
-
-class StageFailedError(ChengyunError):
-    """A stage cannot go on; the message says why and what to do."""
-
-    code = "stage_failed"
-
-
-class NoTables(TableManager):
-    """Faust's table service without tables: it need not wait a second for some to come."""
-
-    async def on_start(self) -> None:
-        """Say at once that everything is there."""
-        if not self.should_stop:
-            await self._update_channels()
-            await self.recovery.start()
-
-
-class FaustApp(faust.App):
-    """Faust's app, without the directories it would make in the working directory."""
-
-    stage: Stage
-
-    def _create_directories(self) -> None:
-        """Our state lives in Kafka."""
 
 
 class Stage:
@@ -98,35 +72,10 @@ class Stage:
         self.progress = 0
         self.failure: ChengyunError | None = None
         self._flow: asyncio.Task[None] | None = None
+        self._vigil: asyncio.Task[None] | None = None
         self._widths: dict[str, int] = {}
-        self.app = self._faust_app()
+        self.app: FaustApp = faust_app(self, options)
         self.chunks = self.app.topic(*self.physical.values(), schema=transport.ChunkSchema())
-
-    def _faust_app(self) -> FaustApp:
-        options = self.options
-        app = FaustApp(
-            options.group,
-            origin="agents",
-            autodiscover=False,
-            # Faust wants an address; our clients use all of them, with TLS and SASL.
-            broker=f"{transport.SCHEME}://{options.client['bootstrap_servers'].split(',')[0]}",
-            store="memory://",
-            TableManager=NoTables,
-            datadir=Path(".chengyun") / "faust",
-            web_enabled=False,
-            topic_allow_declare=False,
-            topic_disable_leader=True,
-            stream_wait_empty=False,
-            stream_recovery_delay=0.0,
-            broker_commit_interval=2.0,
-            broker_session_timeout=options.session_timeout_s,
-            broker_heartbeat_interval=options.heartbeat_s,
-            broker_request_timeout=max(60.0, options.session_timeout_s),
-            consumer_group_instance_id=options.instance_id or "",
-            worker_redirect_stdouts=False,
-        )
-        app.stage = self
-        return app
 
     def agent(self, function: Callable[[Chunks], Awaitable[None]]) -> Any:
         """Make a coroutine function the stage's Faust agent, under its own name."""
@@ -182,10 +131,11 @@ class Stage:
         """End or abandon what runs, before others may own our partitions. About 3 s at most."""
         self.set_status("stopping" if self.status == "stopping" else "rebalancing")
         log.info("stage %s: %s", self.options.stage, why)
-        if self._flow is not None:
-            self._flow.cancel()
-            await asyncio.wait([self._flow], timeout=1.0)
-            self._flow = None
+        for task in (self._flow, self._vigil):
+            if task is not None:
+                task.cancel()
+                await asyncio.wait([task], timeout=1.0)
+        self._flow = self._vigil = None
         self.hold()
         running = [lane.task for lane in self.lanes.values() if lane.task is not None]
         if running:
@@ -220,6 +170,7 @@ class Stage:
             for lane in self.lanes.values():
                 lane.task = asyncio.ensure_future(self._keep(lane, consumer, generation))
             self.set_status("flowing" if numbers else "idle")
+            self._vigil = asyncio.ensure_future(look_for_stuck_inputs(self, consumer))
         except ChengyunError as error:
             self.fail(error)
         except Exception as error:

@@ -176,11 +176,8 @@ class Consumer(driver.Consumer):
 
     async def _drain_messages(self, fetcher: Any) -> None:
         """Faust's fetcher has nothing to do: the pump reads, the lanes deliver."""
-        try:
-            while not (self._stopped.is_set() or fetcher._stopped.is_set()):  # noqa: ASYNC110
-                await asyncio.sleep(0.2)
-        finally:
-            self.stage.hold()
+        while not (self._stopped.is_set() or fetcher._stopped.is_set()):  # noqa: ASYNC110
+            await asyncio.sleep(0.2)
 
     # --- the pump: one for all partitions, in the consumer's thread ------------------------
 

@@ -47,7 +47,8 @@ class Watchdog:
         self.limit = max(1, round(limit_s / TICK_S))
         self.end = end
         self.beats = 0
-        self._seen: dict[str, tuple[int, int]] = {}
+        self._seen: dict[str, int] = {}
+        self._ticks: dict[str, int] = {}
 
     def start(self) -> None:
         """Watch until the process ends."""
@@ -70,25 +71,27 @@ class Watchdog:
             "Operator action: the process ends so that another can take over; see what the "
             "log says before this line."
         )
-        if self._idle_ticks("loop", self.beats) > self.limit:
+        if self._ticks_while("loop", self._same("loop", self.beats)):
             self.end(f"stage {name}: its event loop has not turned for {self.limit} s. {advice}")
         waiting = stage.status in ("starting", "rebalancing", "opening", "stopping")
-        ticks = self._idle_ticks("status", stage.progress)
-        if waiting and ticks > self.limit:
+        if self._ticks_while("status", self._same("status", stage.progress) and waiting):
             self.end(f"stage {name} is stuck while {stage.status} for {self.limit} s. {advice}")
         for lane in list(stage.lanes.values()):
-            ticks = self._idle_ticks(f"lane {lane.number}", lane.progress)
-            if not lane.busy:
-                self._seen[f"lane {lane.number}"] = (lane.progress, 0)
-            elif ticks > self.limit:
-                self.end(
-                    f"stage {name} partition {lane.number} is stuck in a chunk for "
-                    f"{self.limit} s. {advice}"
-                )
+            place = f"stage {name} partition {lane.number}"
+            runs = lane.task is not None and not lane.task.done()
+            if self._ticks_while(f"gone {lane.number}", stage.status == "flowing" and not runs):
+                self.end(f"{place} has stopped by itself for {self.limit} s. {advice}")
+            stuck = lane.busy and self._same(f"lane {lane.number}", lane.progress)
+            if self._ticks_while(f"busy {lane.number}", stuck):
+                self.end(f"{place} is stuck in a chunk for {self.limit} s. {advice}")
 
-    def _idle_ticks(self, what: str, progress: int) -> int:
-        """Looks in a row at which `progress` was the same."""
-        before, ticks = self._seen.get(what, (progress, 0))
-        ticks = ticks + 1 if before == progress else 0
-        self._seen[what] = (progress, ticks)
-        return ticks
+    def _same(self, what: str, progress: int) -> bool:
+        """Whether a count is what it was at the last look."""
+        before = self._seen.get(what)
+        self._seen[what] = progress
+        return before == progress
+
+    def _ticks_while(self, what: str, holds: bool) -> bool:
+        """Whether something has held at more looks in a row than the limit allows."""
+        self._ticks[what] = self._ticks.get(what, 0) + 1 if holds else 0
+        return self._ticks[what] > self.limit

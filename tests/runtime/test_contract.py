@@ -190,4 +190,4 @@ def test_the_table_service_only_waits_registers_and_recovers() -> None:
         "await self.sleep(1.0)",
         "await self._update_channels()",
         "await self.recovery.start()",
-    ], "TableManager.on_start changed: stage.NoTables repeats it without the sleep"
+    ], "TableManager.on_start changed: app.NoTables repeats it without the sleep"

@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from agents.runtime.vigil import Suspicion
 from agents.runtime.watchdog import Watchdog
 
 LIMIT = 5
+RUNNING = SimpleNamespace(done=lambda: False)
 
 
 def watch(**stage: Any) -> tuple[Watchdog, Any, list[str]]:
@@ -18,7 +20,7 @@ def watch(**stage: Any) -> tuple[Watchdog, Any, list[str]]:
         options=SimpleNamespace(stage="street"),
         status="flowing",
         progress=0,
-        lanes={3: SimpleNamespace(number=3, progress=0, busy=False)},
+        lanes={3: SimpleNamespace(number=3, progress=0, busy=False, task=RUNNING)},
     )
     given.__dict__.update(stage)
     return Watchdog(given, LIMIT, ended.append), given, ended
@@ -39,7 +41,7 @@ def test_an_idle_stage_is_well() -> None:
 
 def test_a_loop_that_does_not_turn_is_ended() -> None:
     watchdog, _, ended = watch()
-    look(watchdog, LIMIT, beating=False)
+    look(watchdog, LIMIT + 1, beating=False)
     assert ended == []
     look(watchdog, 1, beating=False)
     assert "event loop has not turned" in ended[0]
@@ -75,3 +77,20 @@ def test_a_busy_lane_that_commits_is_left_alone() -> None:
         stage.lanes[3].progress += 1
         look(watchdog, LIMIT)
     assert ended == []
+
+
+def test_a_lane_that_ended_by_itself_is_noticed() -> None:
+    done = SimpleNamespace(done=lambda: True)
+    watchdog, stage, ended = watch()
+    stage.lanes[3].task = done
+    look(watchdog, LIMIT + 1)
+    assert "partition 3 has stopped by itself" in ended[0]
+
+
+def test_an_input_that_never_arrives_is_noticed() -> None:
+    lane: Any = SimpleNamespace(number=3, reads=0, behind=lambda ends: ends["in"] > 5)
+    suspicion = Suspicion(patience=2)
+    assert not any(suspicion.look(lane, {"in": 5}) for _ in range(10))
+    assert [suspicion.look(lane, {"in": 6}) for _ in range(3)] == [False, False, True]
+    lane.reads += 1
+    assert not suspicion.look(lane, {"in": 6})
