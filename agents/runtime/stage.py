@@ -8,13 +8,12 @@ import time
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
 from typing import Any, Literal
 
-from agents.runtime.app import FaustApp, faust_app
-from agents.runtime.vigil import StageFailedError, look_for_stuck_inputs
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 from aiokafka.errors import ProducerFenced as ProducerFencedError
 
 from agents.runtime import transport
+from agents.runtime.app import FaustApp, faust_app
 from agents.runtime.clock import Clock
 from agents.runtime.lane import BrokenChainError, Chunk, Lane
 from agents.runtime.observe import Observer, Unobserved
@@ -22,6 +21,7 @@ from agents.runtime.options import StageOptions
 from agents.runtime.producer import Hook
 from agents.runtime.raw import Fetched
 from agents.runtime.restore import restore
+from agents.runtime.vigil import StageFailedError, look_for_stuck_inputs
 from schemas.errors import ChengyunError, ConfigurationError
 from streams.dead_letters import DefectBudget, DefectLimitError
 from streams.program import Program
