@@ -38,10 +38,10 @@ class Homes(dict[bytes, int]):
     """Remembers the partition of keys met before: most keys of a city come again and again.
 
     ``homes[key]`` answers at the speed of a dictionary; it forgets everything when it
-    holds a million keys, so that ids that never repeat cannot fill the memory.
+    holds a hundred thousand keys, so that ids that never repeat cannot fill the memory.
     """
 
-    def __init__(self, partitions: int, limit: int = 1_000_000) -> None:
+    def __init__(self, partitions: int, limit: int = 100_000) -> None:
         super().__init__()
         self.partitions = partitions
         self.limit = limit
