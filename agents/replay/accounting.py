@@ -86,7 +86,6 @@ class Found:
         dead: report or device key to reason code and text of its dead letter.
         dead_reasons: dead letters by stage and reason code.
         answered: report id to the last incident that a reply named for it.
-        outcomes: replies by outcome.
         alerts: alerts by tier, trigger and highest colour.
         alert_messages: alert records by tier.
         problems: problems by tier.
@@ -97,7 +96,6 @@ class Found:
     dead: dict[str, tuple[str, str]] = field(default_factory=dict)
     dead_reasons: Counter[str] = field(default_factory=Counter)
     answered: dict[str, str] = field(default_factory=dict)
-    outcomes: Counter[str] = field(default_factory=Counter)
     alerts: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     alert_messages: Counter[str] = field(default_factory=Counter)
     problems: Counter[str] = field(default_factory=Counter)
@@ -107,9 +105,19 @@ class Found:
 
 
 _ALERT_TIERS = {topic.name: tier for tier, topic in ALERTS.items()}
-_OUTPUTS = (INCIDENTS, DEAD_LETTERS, REPLIES, PROBLEMS, *ALERTS.values())
+_OUTPUTS = (INCIDENTS, DEAD_LETTERS, PROBLEMS, *ALERTS.values())
 _INPUTS = (INTAKE_REPORTS, SENSING_READINGS)
 _COLOURS = ("blue", "yellow", "orange", "red")
+
+
+async def read_replies(settings: Settings, bootstrap: str, found: Found) -> None:
+    """Read what senders were told, too: it names the incident of a report that none lists."""
+    async with open_ledger(settings, bootstrap, (REPLIES,)) as ledger:
+        async for batch in ledger.scan((REPLIES,)):
+            for record in batch:
+                reply = orjson.loads(record.value or b"{}").get("data", {})
+                if reply.get("report_id") and reply.get("incident_id"):
+                    found.answered[reply["report_id"]] = reply["incident_id"]
 
 
 async def gather(settings: Settings, bootstrap: str) -> Found:
@@ -147,11 +155,6 @@ def _read_output(found: Found, record: Record, last: dict[tuple[str, bytes], byt
         key = letter["origin"].get("key")
         if key is not None:
             found.dead.setdefault(key, (reason["code"], reason["message"]))
-    elif topic == REPLIES.name:
-        reply = orjson.loads(record.value)["data"]
-        found.outcomes[reply["outcome"]] += 1
-        if reply.get("report_id") and reply.get("incident_id"):
-            found.answered[reply["report_id"]] = reply["incident_id"]
     else:
         if topic in _ALERT_TIERS:
             found.alert_messages[_ALERT_TIERS[topic]] += 1
@@ -201,7 +204,6 @@ def flow_figures(found: Found, city: str) -> dict[str, Any]:
         "alerts": {" ".join(key): n for key, n in sorted(found.alerts.items())},
         "alert_messages": dict(found.alert_messages),
         "problems": dict(found.problems),
-        "replies": dict(found.outcomes),
         "dead_letters": dict(found.dead_reasons),
         "times": times(found),
     }

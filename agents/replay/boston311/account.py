@@ -86,6 +86,12 @@ def stands(incidents: Iterable[dict[str, Any]]) -> tuple[dict[str, Stand], int]:
     return found, doubled
 
 
+def listed(rows: Iterable[Row], found: Found) -> bool:
+    """Whether every case stands in an incident, or has a dead letter."""
+    standing, _ = stands(found.incidents)
+    return all(row.report_id in standing or row.report_id in found.dead for row in rows)
+
+
 def verdict(stand: Stand | None, stops: datetime) -> str | None:
     """Overdue or on time, as the incident says; an open case within its limit is on time."""
     if stand is None:

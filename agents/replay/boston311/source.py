@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from agents.replay.accounting import Account, gather
+from agents.replay.accounting import Account, gather, read_replies
 from agents.replay.boston311 import mapping
-from agents.replay.boston311.account import settle
+from agents.replay.boston311.account import listed, settle
 from agents.replay.boston311.areas import Areas, areas_of
 from agents.replay.boston311.policy import write_policy
 from agents.replay.boston311.rows import PATTERN, ZONE, Row, read
@@ -53,6 +53,8 @@ class Boston311:
     async def account(self, settings: Settings, bootstrap: str, workdir: Path) -> Account:
         """Say what became of every case, and how it agrees with what the city found."""
         found = await gather(settings, bootstrap)
+        if not listed(self.cases, found):
+            await read_replies(settings, bootstrap, found)
         return settle(self.cases, self.areas, self.stops, found, workdir)
 
     def write_policy(self, directory: Path) -> Path:
