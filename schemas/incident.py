@@ -45,7 +45,8 @@ class Incident(Body):
         unit: the lead unit; ``assisting`` the others.
         due_at: the limit of the work; ``overdue`` once it has passed unresolved.
         floor: the gravest severity set by a higher tier, below which no lower tier goes (E9).
-        colour: supervision colour of the nearest limit, if any (蓝黄红).
+        colour: supervision colour of the nearest limit when it was last published (蓝黄红);
+            a colour alone is told by an alert, and does not publish the incident again.
     """
 
     incident_id: str

@@ -14,7 +14,6 @@ import orjson
 
 from schemas.handoff import AreaCounts
 from streams.incidents.case import BINS, Bin, Bins
-from streams.incidents.messages import enveloped
 from streams.incidents.turn import Turn
 from streams.state import from_microseconds, to_microseconds
 
@@ -23,7 +22,7 @@ BIN_US = BIN_S * 1_000_000
 KEPT_BINS = 12
 """A desk remembers two hours of bins; what comes later than that counts as seen now."""
 
-_COUNTS_KIND = "cn.chengyun.area-counts.v1"
+_COUNTS_KIND = b"cn.chengyun.area-counts.v1"
 
 
 def bin_of(moment: datetime) -> int:
@@ -130,7 +129,7 @@ def _say(turn: Turn, start: int, found: Bin) -> None:
     identity = f"{turn.area}/counts/{start}/{found.said}"
     turn.send_to(
         parent,
-        enveloped(_COUNTS_KIND, identity, turn.source, turn.area, turn.now, orjson.dumps(data)),
+        turn.enveloped(_COUNTS_KIND, identity, turn.area, orjson.dumps(data)),
     )
 
 

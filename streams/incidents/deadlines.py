@@ -27,8 +27,10 @@ def fire(turn: Turn, case: Case) -> None:
     if not case.owned:
         return
     turn.keep(case, publish=False)
+    before = incident.overdue
     if incident.state in lifecycle.OPEN and clocks.mark_overdue(case, turn.now):
-        _pass_limit(turn, case)
+        incident.overdue = True
+        turn.keep(case)
     for running in list(case.clocks):
         if running.at is None or running.at > turn.now or not case.owned:
             continue
@@ -38,6 +40,11 @@ def fire(turn: Turn, case: Case) -> None:
             _supervise(turn, case, running)
         else:
             finish(turn, case, "close", reason=words(turn.policy.language, "uncontradicted"))
+    if incident.overdue and not before and case.owned:
+        # A case that was lifted for it has this in the entry of its lift.
+        due = incident.due_at
+        detail = {} if due is None else {"due_at": due.isoformat()}
+        turn.move(case, "overdue", rule="E2", detail=detail)
 
 
 def _unacknowledged(turn: Turn, case: Case, running: Clock) -> None:
@@ -111,8 +118,10 @@ def _supervise(turn: Turn, case: Case, running: Clock) -> None:
         return
     incident = case.incident
     incident.colour = reached.colour
-    if reached.percent >= 100:
-        _pass_limit(turn, case)
+    late = reached.percent >= 100
+    if late:
+        incident.overdue = True
+        clocks.mark_overdue(case, turn.now)
     parent = turn.policy.areas.parent(turn.area)
     if lift is not None:
         case.lifted.append(lift.percent)
@@ -120,8 +129,8 @@ def _supervise(turn: Turn, case: Case, running: Clock) -> None:
             reason = words(turn.policy.language, "limit_used", percent=lift.percent)
             give(turn, case, parent, "E2", reason)
             return
-    turn.keep(case)
-    late = reached.percent >= 100
+    # A colour before the limit is an alert's news; the case itself stands as it stood.
+    turn.keep(case, publish=late)
     language = turn.policy.language
     lamps.light(
         turn,
@@ -138,7 +147,6 @@ def _supervise(turn: Turn, case: Case, running: Clock) -> None:
         ),
         observed=float(reached.percent),
         suggested_action=words(language, "press"),
-        expires_at=None,
     )
 
 
@@ -146,18 +154,3 @@ def _apart(running: Clock, lower: SupervisionStep, upper: SupervisionStep) -> ti
     span = running.limit_at - running.started_at
     share = (upper.percent - lower.percent) / 100
     return max(timedelta(seconds=1), span * share)
-
-
-def _pass_limit(turn: Turn, case: Case) -> None:
-    incident = case.incident
-    clocks.mark_overdue(case, turn.now)
-    turn.keep(case)
-    if not incident.overdue:
-        incident.overdue = True
-        due: datetime | None = incident.due_at
-        turn.move(
-            case,
-            "overdue",
-            rule="E2",
-            detail={} if due is None else {"due_at": due.isoformat()},
-        )

@@ -13,12 +13,12 @@ import orjson
 from schemas.alert import Alert, AlertEvent, Trigger
 from schemas.terms import COLOURS, AlertState, Colour
 from streams.incidents.case import Case, Lamp
-from streams.incidents.messages import Maker, enveloped
+from streams.incidents.messages import Maker
 from streams.incidents.turn import Turn
 from streams.program import Output
 from streams.topics import ALERTS
 
-_ALERT_KIND = "cn.chengyun.alert.v1"
+_ALERT_KIND = b"cn.chengyun.alert.v1"
 
 DEADLINE = "deadline"
 ACKNOWLEDGE = "acknowledge"
@@ -138,8 +138,6 @@ def _say(
         Output(
             ALERTS[turn.tier],
             lamp.alert_id,
-            enveloped(
-                _ALERT_KIND, identity, turn.source, lamp.alert_id, turn.now, orjson.dumps(data)
-            ),
+            turn.enveloped(_ALERT_KIND, identity, lamp.alert_id, orjson.dumps(data)),
         )
     )

@@ -1,13 +1,11 @@
-"""Making messages: fast construction of trusted models, and CloudEvents around their bytes."""
+"""Making messages: fast construction of trusted models, ids, and the bytes of a body."""
 
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime
 from typing import Any, Generic, TypeVar
 from zlib import crc32
 
-import orjson
 from pydantic import BaseModel
 
 M = TypeVar("M", bound=BaseModel)
@@ -62,29 +60,6 @@ def event_id(cause: str, what: str) -> str:
     if len(whole) <= ID_CHARACTERS:
         return whole
     return f"{whole[:300]}~{hashlib.sha256(whole.encode()).hexdigest()}"
-
-
-def enveloped(
-    kind: str, identity: str, source: str, subject: str, time: datetime, data: bytes
-) -> bytes:
-    """A CloudEvent in structured JSON around the bytes of its data.
-
-    Args:
-        kind: the type attribute, ``cn.chengyun.<noun>.v1``.
-        data: JSON of the message's body.
-    """
-    head = orjson.dumps(
-        {
-            "specversion": "1.0",
-            "id": identity,
-            "source": source,
-            "subject": subject,
-            "time": time,
-            "datacontenttype": "application/json",
-            "type": kind,
-        }
-    )
-    return b'%b,"data":%b}' % (head[:-1], data)
 
 
 def body(model: BaseModel) -> bytes:

@@ -18,7 +18,7 @@ from schemas.terms import Actor
 from streams.incidents import clocks, lamps
 from streams.incidents.case import COPIES, KEPT_ESCALATIONS, Case, Copy, Draft, Lamp
 from streams.incidents.escalation import wanted
-from streams.incidents.messages import Maker, body, enveloped, event_id
+from streams.incidents.messages import Maker, body, event_id
 from streams.incidents.routing import GRAVITY, RANK
 from streams.incidents.turn import Turn
 from streams.incidents.words import words
@@ -33,8 +33,8 @@ AFTER = timedelta(microseconds=1)
 """What is passed on is dated after the hand-off of the same instant, or history replayed in
 order of time could apply it first."""
 
-_HANDOFF_KIND = "cn.chengyun.handoff.v1"
-_NOTICE_KIND = "cn.chengyun.notice.v1"
+_HANDOFF_KIND = b"cn.chengyun.handoff.v1"
+_NOTICE_KIND = b"cn.chengyun.notice.v1"
 
 
 def give(
@@ -196,11 +196,11 @@ def notify(turn: Turn, area: str, purpose: str, incident: Incident) -> None:
 
 
 def _enveloped(
-    turn: Turn, kind: str, what: str, incident: Incident, data: Handoff | Notice
+    turn: Turn, kind: bytes, what: str, incident: Incident, data: Handoff | Notice
 ) -> bytes:
     # As bytes at once: the message says how the case stands now, whatever follows.
     subject = incident.incident_id
-    return enveloped(kind, f"{subject}/{what}", turn.source, subject, turn.now, body(data))
+    return turn.enveloped(kind, f"{subject}/{what}", subject, body(data))
 
 
 def tell_neighbours(turn: Turn, case: Case, *, but: str | None = None) -> None:

@@ -12,15 +12,15 @@ from schemas.outcome import Reply, ReplyEvent
 from schemas.terms import Actor, Tier
 from streams.incidents import audit, lifecycle
 from streams.incidents.case import CASES, MEMBERS, Belongs, Case
-from streams.incidents.messages import Maker, body, enveloped, event_id
+from streams.incidents.messages import Maker, body, event_id
 from streams.policy import Policy
 from streams.program import Output, Refuse
 from streams.state import State, Table
 from streams.topics import AUDIT, INBOXES, INCIDENTS, REPLIES, Topic
 
-_AUDIT_KIND = "cn.chengyun.audit-entry.v1"
-_INCIDENT_KIND = "cn.chengyun.incident.v1"
-_REPLY_KIND = "cn.chengyun.reply.v1"
+_AUDIT_KIND = b"cn.chengyun.audit-entry.v1"
+_INCIDENT_KIND = b"cn.chengyun.incident.v1"
+_REPLY_KIND = b"cn.chengyun.reply.v1"
 
 actor_of = Maker(Actor)
 
@@ -38,6 +38,7 @@ class Turn:
     """
 
     __slots__ = (
+        "_head",
         "area",
         "cases",
         "cause",
@@ -63,6 +64,7 @@ class Turn:
         self.now = now
         self.cause = cause
         self.source = f"/{tier}/{area}"
+        self._head: bytes | None = None
         self.out: list[Output | Refuse] = []
         self.touched: dict[str, Case] = {}
         self.published: set[str] = set()
@@ -134,7 +136,6 @@ class Turn:
             "action": action,
             "actor": self.system if actor is None else audit.actor_fields(actor),
             "at": self.now,
-            "detail": {} if detail is None else detail,
             "version": incident.version,
             "policy_version": self.policy.version,
             "previous_hash": case.audit_hash,
@@ -145,13 +146,15 @@ class Turn:
             entry["rule"] = rule
         if reason is not None:
             entry["reason"] = reason
+        if detail:
+            entry["detail"] = detail
         data, case.audit_hash = audit.chained(entry)
         identity = f"{incident_id}/audit/{case.audit_n}"
         self.out.append(
             Output(
                 AUDIT,
                 incident_id,
-                enveloped(_AUDIT_KIND, identity, self.source, incident_id, self.now, data),
+                self.enveloped(_AUDIT_KIND, identity, incident_id, data),
             )
         )
 
@@ -162,6 +165,29 @@ class Turn:
         )
 
     # -- messages ------------------------------------------------------------
+
+    def enveloped(self, kind: bytes, identity: str, subject: str, data: bytes) -> bytes:
+        """A CloudEvent of this desk in structured JSON, around the bytes of its body.
+
+        Args:
+            kind: the type attribute, ``cn.chengyun.<noun>.v1``.
+            data: JSON of the body.
+        """
+        head = self._head
+        if head is None:
+            same = {
+                "source": self.source,
+                "time": self.now,
+                "datacontenttype": "application/json",
+            }
+            head = self._head = orjson.dumps(same)[1:-1]
+        return b'{"specversion":"1.0","id":%b,"subject":%b,%b,"type":"%b","data":%b}' % (
+            orjson.dumps(identity),
+            orjson.dumps(subject),
+            head,
+            kind,
+            data,
+        )
 
     def send(self, topic: Topic, key: str, message: BaseModel | bytes) -> None:
         """Send one message."""
@@ -184,7 +210,7 @@ class Turn:
         identity = event_id(self.cause, f"{what}/{report_id}")
         told = {name: value for name, value in fields.items() if value is not None}
         data = orjson.dumps({"report_id": report_id, **told})
-        message = enveloped(_REPLY_KIND, identity, self.source, report_id, self.now, data)
+        message = self.enveloped(_REPLY_KIND, identity, report_id, data)
         self.out.append(Output(REPLIES, report_id, message))
 
     def answer_command(self, command_id: str, given: Reply) -> None:
@@ -211,9 +237,7 @@ class Turn:
             else:
                 case.written = data = body(case.incident)
                 identity = f"{incident_id}/{case.audit_n}"
-                message = enveloped(
-                    _INCIDENT_KIND, identity, self.source, incident_id, self.now, data
-                )
+                message = self.enveloped(_INCIDENT_KIND, identity, incident_id, data)
                 self.out.append(Output(INCIDENTS, incident_id, message))
             due = self.due(case)
             if due is not None and due < self.now:

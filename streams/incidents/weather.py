@@ -10,13 +10,13 @@ from schemas.terms import COLOURS, AlertState
 from schemas.tick import WeatherSignal
 from streams.incidents import lamps
 from streams.incidents.case import WARNINGS, Episode
-from streams.incidents.messages import Maker, body, enveloped
+from streams.incidents.messages import Maker, body
 from streams.incidents.opening import refuse
 from streams.incidents.routing import child_towards
 from streams.incidents.turn import Turn
 from streams.incidents.words import words
 
-_NOTICE_KIND = "cn.chengyun.notice.v1"
+_NOTICE_KIND = b"cn.chengyun.notice.v1"
 notice_of = Maker(Notice)
 
 
@@ -143,7 +143,7 @@ def _pass_down(turn: Turn, alert: Alert, event: str, areas: list[str]) -> None:
         )
         turn.send_to(
             child,
-            enveloped(_NOTICE_KIND, identity, turn.source, event, turn.now, body(notice)),
+            turn.enveloped(_NOTICE_KIND, identity, event, body(notice)),
         )
 
 

@@ -100,17 +100,19 @@ def test_e2_supervision_colours_and_lifts_at_70_90_100_and_150_percent(
     for minute in (83, 84, 107, 108, 119, 120, 179, 180):
         play.at(minute)
         incident = play.incident()
-        seen.append((incident.tier, incident.colour, incident.overdue))
+        lit = [colour for trigger, colour in play.lit("street") if trigger == "deadline"]
+        seen.append((incident.tier, lit, incident.overdue))
     assert seen == [
-        ("street", None, False),
-        ("street", "blue", False),
-        ("street", "blue", False),
-        ("street", "yellow", False),
-        ("street", "yellow", False),
-        ("district", "red", True),
-        ("district", "red", True),
-        ("city", "red2", True),
+        ("street", [], False),
+        ("street", ["blue"], False),
+        ("street", ["blue"], False),
+        ("street", ["yellow"], False),
+        ("street", ["yellow"], False),
+        ("district", [], True),
+        ("district", [], True),
+        ("city", [], True),
     ]
+    assert play.incident().colour == "red2"
     deadline = [
         (alert.state, alert.colour)
         for alert in play.heard("street.alerts")
@@ -129,9 +131,9 @@ def test_e2_a_limit_of_office_hours_is_coloured_in_office_hours(make_play: Any, 
     play.report("garbage")
     assert play.incident().due_at == play.now + timedelta(hours=20)
     play.at(60 * 23)  # 08:00 of Tuesday: only 2 office hours are used
-    assert play.incident().colour is None
+    assert play.lit("street") == []
     play.at(60 * 24 + 48)  # 09:48
-    assert play.incident().colour == "blue"
+    assert play.lit("street") == [("deadline", "blue")]
 
 
 def test_e2_a_long_outage_lifts_one_tier_only_and_keeps_the_distance(
