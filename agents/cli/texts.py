@@ -186,6 +186,9 @@ TEXTS: dict[str, tuple[str, str]] = {
     "board_time": ("城市时间 {time}", "city time {time}"),
     "board_elapsed": ("已运行 {span}", "running {span}"),
     "board_left": ("还剩 {span}", "{span} left"),
+    "board_done": ("已处理 {share}%", "{share}% through"),
+    "delay_is": ("延迟 {delay}", "delay {delay}"),
+    "col_reached": ("处理到", "reached"),
     "board_fed": ("已送入 {share}%", "{share}% fed"),
     "col_open": ("在办", "open"),
     "col_overdue": ("超时", "overdue"),
@@ -214,12 +217,12 @@ TEXTS: dict[str, tuple[str, str]] = {
     "plain_tick": (
         (
             "{elapsed} 城市 {time} | 在办 街道 {street} 区 {district} 市 {city} | 超时 {overdue} | "
-            "上报 {up} | 预警 {alerts} | {rate:,.0f} 条/秒 | 延迟 {delay} | 死信 {dead}"
+            "上报 {up} | 预警 {alerts} | {rate:,.0f} 条/秒 | {pace} | 死信 {dead}"
         ),
         (
             "{elapsed} city {time} | open street {street} district {district} city {city} | "
             "overdue {overdue} | escalated {up} | alerts {alerts} | {rate:,.0f}/s | "
-            "delay {delay} | dead {dead}"
+            "{pace} | dead {dead}"
         ),
     ),
     # up: summary

@@ -87,7 +87,7 @@ def up(
     ] = False,
     keep_runs: Annotated[
         int, typer.Option("--keep-runs", help="Earlier cities to keep on the machine.", min=0)
-    ] = 3,
+    ] = 1,
     lang: Language = None,
     data_dir: DataDir = None,
     plain: Plain = False,
@@ -282,6 +282,7 @@ class _City:
         from agents.up.city import CityRecord
         from agents.up.plan import Plan
         from agents.up.run import Run
+        from agents.up.telling import Teller
 
         settings = self.settings
         policy: Policy = load(settings.policy_dir)
@@ -293,6 +294,7 @@ class _City:
             embedded=embedded,
             sizing=sizing(settings, embedded=embedded),
             source=source,
+            begins=self.prepared.begins if self.prepared is not None else None,
             until=self.prepared.ends if self.prepared is not None else None,
             run_s=self.wish.run_s,
             until_done=self.wish.until_done,
@@ -317,7 +319,8 @@ class _City:
         view = Board(self.out, self.words, source) if live else Lines(self.out, self.words)
 
         async def go() -> Summary:
-            return await Run(plan, self.words, view, record, feeding, policy.areas.tier_of).go()
+            tell = Teller(plan, self.words, view)
+            return await Run(plan, tell, record, feeding, policy.areas.tier_of).go()
 
         try:
             return asyncio.run(go())
@@ -337,7 +340,7 @@ class _City:
         self.out.print(render(summary, self.words), soft_wrap=False)
         if account is not None:
             self.out.print()
-            self.out.print(account)
+            self.out.print(account, soft_wrap=False)
 
     def _account(self, summary: Summary) -> Text | None:
         """The account of a replay, once its last row has been fed."""

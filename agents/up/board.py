@@ -121,7 +121,9 @@ def plain_tick(picture: Picture, words: Wording) -> str:
         up=sum(stage.lifted for stage in tiers),
         alerts=sum(stage.annunciated for stage in tiers),
         rate=picture.rate,
-        delay=_delay(picture.slowest_s),
+        pace=_progress(picture, words)
+        if picture.event_time
+        else words.say("delay_is", delay=_delay(picture.slowest_s)),
         dead=picture.dead,
     )
 
@@ -149,7 +151,9 @@ def _head(picture: Picture, words: Wording, source: str, width: int) -> Table:
     title = Text(words.say("board_title", source=source), style="bold", no_wrap=True)
     facts = [words.say("board_time", time=words.time(picture.city_time))]
     written, of = picture.fed
-    if of:
+    if picture.done is not None:
+        facts.append(_progress(picture, words))
+    elif of:
         facts.append(words.say("board_fed", share=100 * written // of))
     if picture.left_s is not None:
         facts.append(words.say("board_left", span=words.span(max(0.0, picture.left_s))))
@@ -162,6 +166,14 @@ def _head(picture: Picture, words: Wording, source: str, width: int) -> Table:
     return table
 
 
+def _progress(picture: Picture, words: Wording) -> str:
+    """How much of a replay is through every tier, and how long the rest will take."""
+    told = words.say("board_done", share=int(100 * (picture.done or 0.0)))
+    if picture.remaining_s is not None and (picture.done or 0.0) < 1:
+        told += " " + words.say("board_left", span=words.span(picture.remaining_s))
+    return told
+
+
 def _stages(picture: Picture, words: Wording, width: int) -> Table:
     gap = 1 if width < 110 else 2
     table = Table(box=None, expand=True, pad_edge=False, header_style="dim", padding=(0, gap, 0, 0))
@@ -171,14 +183,16 @@ def _stages(picture: Picture, words: Wording, width: int) -> Table:
     trend = max(0, min(30, width - 84))
     if trend >= 6:
         table.add_column(words.say("col_trend"), no_wrap=True, min_width=trend)
-    table.add_column(words.say("col_delay"), justify="right", no_wrap=True)
+    last = "col_reached" if picture.event_time else "col_delay"
+    table.add_column(words.say(last), justify="right", no_wrap=True)
     table.add_column(words.say("col_dead"), justify="right", no_wrap=True)
     table.add_column(words.say("col_health"), no_wrap=True)
     for name, stage in picture.stages.items():
         cells: list[str | Text] = [words.word(name), *_counts(name, stage), f"{stage.rate:,.0f}"]
         if trend >= 6:
             cells.append(Text(sparkline(list(stage.trend), trend), style="cyan"))
-        cells += [_delay(stage.delay_s), str(stage.dead.total()), _health(stage, words)]
+        pace = words.time(stage.complete_until) if picture.event_time else _delay(stage.delay_s)
+        cells += [pace, str(stage.dead.total()), _health(stage, words)]
         table.add_row(*cells)
     return table
 

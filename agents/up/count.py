@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from agents.census import standing
 from agents.ledger import Ledger, Progress
 from schemas.terms import TERMINAL, TIERS
 from streams.program import Record
@@ -21,6 +22,9 @@ from streams.topics import ALERTS, DEAD_LETTERS, INCIDENTS
 COUNTED = (INCIDENTS, *ALERTS.values(), DEAD_LETTERS)
 _TIER_OF_TOPIC = {topic.name: tier for tier, topic in ALERTS.items()}
 
+
+# Most incidents never leave their street: these few bytes spare decoding them.
+_NEVER_LIFTED = b'"escalations":[]'
 
 TierOf = Callable[[str], str | None]
 """The tier of an area's code, as the policy's area table has it."""
@@ -119,7 +123,14 @@ async def count(
                 incidents.pop(record.key or b"", None)
                 continue
             try:
-                _note(found, incidents, record, orjson.loads(record.value)["data"], tier_of)
+                if record.topic == INCIDENTS.name and _NEVER_LIFTED in record.value:
+                    told = standing(record.value)
+                    over = told.state in TERMINAL
+                    incidents[record.key or b""] = _Seen(
+                        told.tier, told.tier, over, told.overdue, ()
+                    )
+                else:
+                    _note(found, incidents, record, orjson.loads(record.value)["data"], tier_of)
             except (orjson.JSONDecodeError, KeyError, TypeError):
                 found.unreadable += 1
     for seen in incidents.values():

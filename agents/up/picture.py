@@ -78,6 +78,11 @@ class StagePicture:
         return sum(n for (_, direction), n in self.escalations.items() if direction == "up")
 
     @property
+    def complete_until(self) -> datetime | None:
+        """Event time that all of its lanes seen have completed."""
+        return min(self.watermarks.values(), default=None)
+
+    @property
     def annunciated(self) -> int:
         """Alerts that it has raised anew or to a higher colour."""
         return sum(n for (_, state), n in self.alerts.items() if state in ANNUNCIATIONS)
@@ -90,6 +95,9 @@ class Picture:
     Attributes:
         fed: events written by the feed, and of how many (None: without an end).
         city_time: the time of day in the city.
+        event_time: whether the city's time is that of the events (a replay): then the age
+            of a record says nothing, and how far time has come says all.
+        done, remaining_s: share of a replay that is through every tier, and real seconds left.
         newest: the newest alerts, newest first.
         notes: what happened to the run itself, newest last.
     """
@@ -100,6 +108,9 @@ class Picture:
     fed: tuple[int, int | None] = (0, None)
     fed_until: datetime | None = None
     city_time: datetime | None = None
+    event_time: bool = False
+    done: float | None = None
+    remaining_s: float | None = None
     elapsed_s: float = 0.0
     left_s: float | None = None
     newest: list[Alert] = field(default_factory=list)

@@ -25,7 +25,8 @@ class Plan:
         bootstrap: where the broker listens.
         embedded: whether it is the one that we run; started_broker: whether this run did.
         source: what feeds the city, in words for the board.
-        until: event time at which a replay is through every tier; None without an end.
+        begins, until: event time of a replay's first event, and when it is through every
+            tier; None without an end.
         run_s: real seconds to run from the moment that the stages are ready; None = until told.
         until_done: end when every lane has reached `until`.
     """
@@ -35,9 +36,15 @@ class Plan:
     embedded: bool
     sizing: Sizing
     source: str
+    begins: datetime | None = None
     until: datetime | None = None
     run_s: float | None = None
     until_done: bool = False
+
+    @property
+    def event_time(self) -> bool:
+        """Whether the city's time is that of the events."""
+        return self.settings.time == "event"
 
     @property
     def home(self) -> Path:

@@ -15,11 +15,9 @@ from aiokafka.errors import KafkaError
 
 from agents import broker, topic_admin
 from agents.cli.desk import LongRead
-from agents.cli.wording import Wording
 from agents.ledger import open_ledger
 from agents.replay.pour import Fed, FedSoFar
 from agents.runtime.clock import Clock
-from agents.up.board import View
 from agents.up.city import CityRecord, write_city
 from agents.up.count import COUNTED, Count, TierOf, count
 from agents.up.figures import Figures, look
@@ -27,7 +25,8 @@ from agents.up.newest import NewestAlerts
 from agents.up.picture import Picture
 from agents.up.plan import STAGES, Plan
 from agents.up.summary import Summary
-from agents.up.supervisor import Budget, GaveUp, Supervisor, last_lines
+from agents.up.supervisor import Budget, Supervisor
+from agents.up.telling import Teller
 from schemas.errors import ChengyunError
 
 T = TypeVar("T")
@@ -35,7 +34,8 @@ Ending = Literal["time", "done", "asked", "failed"]
 
 READY_S = 120.0
 LOOK_S = 1.0
-HASTY_LOOK_S = 0.25
+REPLAY_LOOK_S = 2.0
+HASTY_LOOK_S = 0.4
 QUIET_LOOKS = 4
 FEED_STOP_S = 3.0
 BROKER_SILENT_S = 4.0
@@ -69,8 +69,7 @@ class Run:
     """
 
     plan: Plan
-    words: Wording
-    view: View
+    tell: Teller
     record: CityRecord
     feeding: Feeding
     tier_of: TierOf
@@ -112,7 +111,7 @@ class Run:
             self._fail(error.message)
         finally:
             await self._take_down(feed)
-        self.view.close()
+        self.tell.view.close()
         summary.count = await self._count(since)
         return self._filled(summary)
 
@@ -123,15 +122,15 @@ class Run:
         plan = self.plan
         specs = topic_admin.wanted_topics(plan.settings, embedded=plan.embedded)
         await topic_admin.apply(plan.settings, plan.bootstrap, specs)
-        self._note("up_topics", count=len(specs), prefix=plan.settings.prefix)
+        self.tell.note("up_topics", count=len(specs), prefix=plan.settings.prefix)
         async with open_ledger(plan.settings, plan.bootstrap, COUNTED) as ledger:
             return await ledger.ends(COUNTED)
 
     async def _start_stages(self) -> None:
         settings = self.plan.settings
         budget = Budget(settings.restart_limit, settings.restart_window_s)
-        self._supervisor = Supervisor(self.plan, STAGES, budget, self)
-        self._note("up_workers", logs=self.plan.logs)
+        self._supervisor = Supervisor(self.plan, STAGES, budget, self.tell)
+        self.tell.note("up_workers", logs=self.plan.logs)
         await self._supervisor.start()
         write_city(settings.data_dir, self.plan.home, self.record)
 
@@ -141,18 +140,20 @@ class Run:
         while not self.picture.ready:
             if time.monotonic() > end:
                 waiting = [s.stage for s in self.picture.stages.values() if not s.ready]
-                named = "、".join(self.words.word(stage) for stage in waiting)
+                named = "、".join(self.tell.words.word(stage) for stage in waiting)
                 self._fail(self._say_not_ready(named))
             await self._look(begun, 0.3)
-        self._note("up_ready", seconds=time.monotonic() - begun)
+        self.tell.note("up_ready", seconds=time.monotonic() - begun)
 
     def _say_not_ready(self, named: str) -> str:
-        return self.words.say("up_not_ready", seconds=READY_S, stages=named, log=self.plan.logs)
+        return self.tell.words.say(
+            "up_not_ready", seconds=READY_S, stages=named, log=self.plan.logs
+        )
 
     # --- running
 
     async def _run_feed(self) -> Fed:
-        self._note("up_feeding", source=self.plan.source)
+        self.tell.note("up_feeding", source=self.plan.source)
         self._feed.begun = time.monotonic()
         return await self.feeding(self._fed_so_far, self._feed_stop)
 
@@ -171,7 +172,7 @@ class Run:
             newest = NewestAlerts(ledger)
             await newest.begin()
             while self.ending is None:
-                pause = HASTY_LOOK_S if self._draining() else LOOK_S
+                pause = self._pause()
                 if plan.run_s is not None:
                     left = ready_at + plan.run_s - time.monotonic()
                     self.picture.left_s = left
@@ -203,9 +204,11 @@ class Run:
             picture.stages[stage].restarts = post.restarts
         picture.elapsed_s = now - begun
         picture.city_time = self._city_time()
+        if self.plan.event_time:
+            self._see_progress()
         if newest is not None:
             picture.newest = await newest.look()
-        self.view.show(picture)
+        self.tell.view.show(picture)
         self._keep_record()
         await self._unless_ended(asyncio.sleep(pause_s))
 
@@ -214,20 +217,32 @@ class Run:
         if newest.silent_s < BROKER_SILENT_S:
             if self._broker_away:
                 self._broker_away = False
-                self._note("up_broker_back")
+                self.tell.note("up_broker_back")
             return
         if self._broker_away:
             return
         self._broker_away = True
-        self._note("up_broker_gone", seconds=newest.silent_s)
+        self.tell.note("up_broker_gone", seconds=newest.silent_s)
         if self.plan.embedded:
             starting = asyncio.to_thread(broker.start, self.plan.settings)
             await self._unless_ended(starting)
 
     def _city_time(self) -> datetime | None:
-        if self.plan.settings.time == "wall":
+        if not self.plan.event_time:
             return Clock.of(self.plan.settings).now()
         return self.picture.complete_until(self._lanes()) or self.picture.fed_until
+
+    def _see_progress(self) -> None:
+        """How much of a replay's time has passed through every tier."""
+        plan, picture = self.plan, self.picture
+        picture.event_time = True
+        reached = picture.complete_until(self._lanes())
+        if plan.begins is None or plan.until is None or reached is None:
+            return
+        whole, gone = plan.until - plan.begins, reached - plan.begins
+        done = picture.done = min(1.0, max(0.0, gone / whole)) if whole else 1.0
+        if done > 0.01 and self._feed.begun is not None:
+            picture.remaining_s = (time.monotonic() - self._feed.begun) * (1 - done) / done
 
     def _lanes(self) -> dict[str, int]:
         return {stage: self.plan.sizing.partitions(stage) for stage in STAGES}
@@ -249,22 +264,28 @@ class Run:
             error = feed.exception()
             if error is not None:
                 why = error.message if isinstance(error, ChengyunError) else repr(error)
-                self._fail(self.words.say("up_feed_failed", why=why))
+                self._fail(self.tell.words.say("up_feed_failed", why=why))
             mine.fed = feed.result()
             events = mine.fed.events - mine.fed.resumed_from
-            self._note("up_fed", events=events, seconds=mine.fed.seconds)
+            self.tell.note("up_fed", events=events, seconds=mine.fed.seconds)
         if mine.drained_s is None and mine.fed.complete and self._is_drained():
             mine.drained_s = time.monotonic() - mine.begun
-            self._note("up_drained", seconds=mine.drained_s)
+            self.tell.note("up_drained", seconds=mine.drained_s)
             if self.plan.until_done:
                 self._end("done")
+
+    def _pause(self) -> float:
+        """Seconds until the next look: a replay at full speed needs the machine for itself."""
+        if self._draining() and (self.picture.done or 1.0) > 0.9:
+            return HASTY_LOOK_S
+        return REPLAY_LOOK_S if self.plan.event_time else LOOK_S
 
     def _draining(self) -> bool:
         return self._feed.fed is not None and self._feed.drained_s is None
 
     def _is_drained(self) -> bool:
         """Whether the last event is through every tier."""
-        if self.plan.settings.time == "event" and self.plan.until is not None:
+        if self.plan.event_time and self.plan.until is not None:
             reached = self.picture.complete_until(self._lanes())
             return reached is not None and reached >= self.plan.until
         quiet = self.picture.ready and self.picture.rate < 1.0
@@ -311,13 +332,13 @@ class Run:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         if self._supervisor is not None and self._supervisor.failed.done():
-            self._end("failed", self._why(self._supervisor.failed.result()))
+            self._end("failed", self.tell.why(self._supervisor.failed.result()))
         raise _EndedError
 
     async def _take_down(self, feed: asyncio.Task[Fed] | None) -> None:
         """Stop the feed, then the workers; what they have not committed comes again."""
         begun = time.monotonic()
-        self._note("up_stopping")
+        self.tell.note("up_stopping")
         self._feed_stop.set()
         if feed is not None:
             await asyncio.wait({feed}, timeout=0 if self._hurried.is_set() else FEED_STOP_S)
@@ -332,13 +353,13 @@ class Run:
             self.record = self.record.model_copy(update={"seen_at": now, "ended_at": now})
             write_city(self.plan.settings.data_dir, self.plan.home, self.record)
         text = "up_hurry" if self._hurried.is_set() else "up_stopped"
-        self._note(text, seconds=time.monotonic() - begun)
+        self.tell.note(text, seconds=time.monotonic() - begun)
 
     async def _count(self, since: dict[tuple[str, int], int]) -> Count | None:
         """Count the run from its topics, unless somebody is in a hurry or they are not there."""
         if self._hurried.is_set() or not since:
             return None
-        self._note("up_counting")
+        self.tell.note("up_counting")
         plan = self.plan
         counting = asyncio.ensure_future(self._count_all(since))
         hurried = asyncio.ensure_future(self._hurried.wait())
@@ -351,12 +372,12 @@ class Run:
         except asyncio.CancelledError:
             return None
         except (ChengyunError, KafkaError) as error:
-            self.view.note(f"{plan.bootstrap}: {error}")
+            self.tell.view.note(f"{plan.bootstrap}: {error}")
             return None
 
     async def _count_all(self, since: dict[tuple[str, int], int]) -> Count:
         plan = self.plan
-        progress = LongRead(self.words)
+        progress = LongRead(self.tell.words)
         try:
             async with open_ledger(plan.settings, plan.bootstrap, COUNTED) as ledger:
                 return await count(ledger, self.tier_of, progress, since)
@@ -379,38 +400,3 @@ class Run:
         if self._supervisor is not None:
             summary.restarts = self._supervisor.restarts
         return summary
-
-    # --- telling
-
-    def _note(self, text: str, /, **values: object) -> None:
-        self.view.note(self.words.say(text, **values))
-
-    def crashed(self, stage: str, how: tuple[str, str | int], restart: int) -> None:
-        """A worker has ended unexpectedly and is started again."""
-        self._note(
-            "up_crashed",
-            stage=self.words.word(stage),
-            how=self._how(how),
-            n=restart,
-            of=self.plan.settings.restart_limit,
-        )
-
-    def gave_up(self, gone: GaveUp) -> None:
-        """A worker cannot be kept alive; the run ends and says why."""
-
-    def _how(self, how: tuple[str, str | int]) -> str:
-        text, value = how
-        return self.words.say(text, name=value, code=value)
-
-    def _why(self, gone: GaveUp) -> str:
-        """Why a worker could not be kept alive, with the end of its log."""
-        log = self.plan.log_of(gone.stage)
-        told = self.words.say(
-            "up_refused" if gone.refused else "up_gave_up",
-            stage=self.words.word(gone.stage),
-            how=self._how(gone.how),
-            window=self.plan.settings.restart_window_s,
-            of=self.plan.settings.restart_limit,
-            log=log,
-        )
-        return "\n".join([told, *(f"  {line}" for line in last_lines(log))])

@@ -33,6 +33,8 @@ def record(topic: Topic, key: str, data: dict[str, Any] | None) -> Record:
 
 def incident(tier: str, state: str, *lifts: tuple[str, str, str], overdue: bool = False) -> Any:
     return {
+        "incident_id": "x",
+        "severity": "V",
         "tier": tier,
         "area": tier[0] + "1",
         "state": state,
