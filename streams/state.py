@@ -27,13 +27,13 @@ Clock = Literal["now", "watermark"]
 
 DUE_BYTES = 8
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 _NO_DUE = bytes(DUE_BYTES)
 
 
 def to_microseconds(moment: datetime) -> int:
     """Whole microseconds since 1970, at least 1, because 0 stands for "no due time"."""
-    return max(1, (moment - EPOCH) // _MICROSECOND)
+    since = moment - EPOCH
+    return max(1, (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds)
 
 
 def from_microseconds(microseconds: int) -> datetime:
