@@ -207,6 +207,10 @@ class Wording:
             else (f"{local.day} {local:%b %Y %H:%M}")
         )
 
+    def date(self, moment: datetime | None) -> str:
+        """A day in the city's zone, for a narrow column: 2015-09-21."""
+        return "–" if moment is None else f"{moment.astimezone(self.zone):%Y-%m-%d}"
+
     def span(self, length: timedelta | float) -> str:
         """A length of time in two units at most: 1小时20分, 3天4小时, 45秒."""
         seconds = length.total_seconds() if isinstance(length, timedelta) else length

@@ -113,7 +113,7 @@ def plain_tick(picture: Picture, words: Wording) -> str:
     return words.say(
         "plain_tick",
         elapsed=words.span(picture.elapsed_s),
-        time=words.time(picture.city_time),
+        time=(words.time_with_year if picture.event_time else words.time)(picture.city_time),
         street=picture.stages["street"].open,
         district=picture.stages["district"].open,
         city=picture.stages["city"].open,
@@ -149,7 +149,8 @@ def draw(picture: Picture, words: Wording, source: str, width: int, height: int)
 
 def _head(picture: Picture, words: Wording, source: str, width: int) -> Table:
     title = Text(words.say("board_title", source=source), style="bold", no_wrap=True)
-    facts = [words.say("board_time", time=words.time(picture.city_time))]
+    told = words.time_with_year if picture.event_time else words.time
+    facts = [words.say("board_time", time=told(picture.city_time))]
     written, of = picture.fed
     if picture.done is not None:
         facts.append(_progress(picture, words))
@@ -191,7 +192,9 @@ def _stages(picture: Picture, words: Wording, width: int) -> Table:
         cells: list[str | Text] = [words.word(name), *_counts(name, stage), f"{stage.rate:,.0f}"]
         if trend >= 6:
             cells.append(Text(sparkline(list(stage.trend), trend), style="cyan"))
-        pace = words.time(stage.complete_until) if picture.event_time else _delay(stage.delay_s)
+        pace = _delay(stage.delay_s)
+        if picture.event_time:
+            pace = words.date(stage.complete_until)
         cells += [pace, str(stage.dead.total()), _health(stage, words)]
         table.add_row(*cells)
     return table
