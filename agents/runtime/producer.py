@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
+from itertools import chain
 from typing import Any
 
 import aiokafka.producer.sender
@@ -16,6 +17,7 @@ from agents.runtime.options import StageOptions
 from streams.effects import Effects
 from streams.partitioner import Homes
 from streams.program import Output
+from streams.topics import Topic
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +57,7 @@ class LaneProducer:
         self.partition = partition
         self.hook = hook
         self._producer: Any = None
-        self._homes: dict[str, Homes] = {}
+        self._targets: dict[str, _Target] = {}
 
     async def open(self) -> None:
         """Become the only writer of the lane: fence the previous one, end what it left open.
@@ -112,10 +114,12 @@ class LaneProducer:
             KafkaError: a batch or the commit failed; what became of it is unknown.
         """
         batches = _Batches(self._producer)
-        for output in effects.outputs:
-            await self._add(batches, output)
-        for letter in effects.dead:
-            await self._add(batches, letter)
+        targets = self._targets
+        for output in chain(effects.outputs, effects.dead):
+            target = targets.get(output.topic.name)
+            if target is None:
+                target = await self._target(output.topic)
+            target.add(batches, output)
         if self.options.guarantee == "at_least_once":
             await self._send(batches)
             batches = _Batches(self._producer)
@@ -135,19 +139,11 @@ class LaneProducer:
         if self.hook is not None:
             await self.hook("after_commit", self.partition)
 
-    async def _add(self, batches: _Batches, output: Output) -> None:
-        topic = self.options.prefix + output.topic.name
-        key = output.key.encode("utf-8", "surrogateescape") or None
-        number = output.partition
-        if number is None:
-            homes = self._homes.get(topic)
-            if homes is None:
-                partitions = await self._producer.partitions_for(topic)
-                homes = self._homes[topic] = Homes(len(partitions))
-            number = homes[key or b""]
-        message = output.message
-        assert isinstance(message, bytes)
-        batches.adder(topic, number)(key, message, list(output.headers))
+    async def _target(self, topic: Topic) -> _Target:
+        physical = self.options.prefix + topic.name
+        partitions = await self._producer.partitions_for(physical)
+        target = self._targets[topic.name] = _Target(physical, len(partitions))
+        return target
 
     async def _send(self, batches: _Batches) -> None:
         """Send whole batches and wait for each: the commit does not look whether one failed."""
@@ -190,6 +186,26 @@ class _Batches:
 
         self._adders[topic, number] = append
         return append
+
+
+class _Target:
+    """A topic that a lane writes to: its physical name, and where each key lies in it."""
+
+    __slots__ = ("homes", "name", "single")
+
+    def __init__(self, name: str, partitions: int) -> None:
+        self.name = name
+        self.single = partitions == 1
+        self.homes = Homes(partitions)
+
+    def add(self, batches: _Batches, output: Output) -> None:
+        """Append a message to the batch of its partition."""
+        _, key_text, message, number, headers = output
+        assert isinstance(message, bytes)
+        key = key_text.encode("utf-8", "surrogateescape") or None
+        if number is None:
+            number = 0 if self.single else self.homes[key or b""]
+        batches.adder(self.name, number)(key, message, list(headers))
 
 
 async def _quietly(work: Awaitable[Any], what: str, limit_s: float = 1.0) -> None:
