@@ -134,7 +134,8 @@ _CARRIED = tuple(name for name in _Stored.model_fields if name != "data")
 _read = _Stored.__pydantic_validator__.validate_json
 
 
-def _fields(model: BaseModel) -> dict[str, Any]:
+def present(model: BaseModel) -> dict[str, Any]:
+    """The fields of a model that say something, for JSON without the absent options."""
     return {name: value for name, value in model.__dict__.items() if value is not None}
 
 
@@ -145,7 +146,7 @@ def _encode_case(case: Case) -> bytes:
         if value or name == "audit_n":
             rest[name] = value
     written = case.written if case.written is not None else body(case.incident)
-    tail = orjson.dumps(rest, default=_fields)
+    tail = orjson.dumps(rest, default=present)
     return b'{"data":%b,%b' % (written, tail[1:])
 
 

@@ -7,7 +7,7 @@ restart the limit of the work. What a clock does when it speaks is decided elsew
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cache
 
 from schemas.handoff import Clock
@@ -39,7 +39,8 @@ def of_kind(case: Case, kind: str) -> Clock | None:
 
 def stop(case: Case, *kinds: str) -> None:
     """Stop clocks of these kinds; all of them when none is named."""
-    case.clocks = [each for each in case.clocks if kinds and each.kind not in kinds]
+    if case.clocks:
+        case.clocks = [each for each in case.clocks if kinds and each.kind not in kinds]
 
 
 def start_acknowledge(case: Case, policy: Policy, now: datetime) -> None:
@@ -137,9 +138,10 @@ def point(running: Clock, policy: Policy, step: int) -> datetime | None:
     if running.limit is not None:
         limit = _limit_of(running.limit)
         return policy.calendar.at(running.started_at, limit, percent)
-    # In UTC: wall-clock arithmetic would lose or win an hour when the clocks change.
-    begin = running.started_at.astimezone(UTC)
-    return begin + (running.limit_at.astimezone(UTC) - begin) * (percent / 100)
+    # Times come out of messages and the calendar with fixed offsets, so this is true
+    # time, also on a day when the clocks change.
+    begin = running.started_at
+    return begin + (running.limit_at - begin) * (percent / 100)
 
 
 @cache

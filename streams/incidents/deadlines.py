@@ -38,6 +38,9 @@ def fire(turn: Turn, case: Case) -> None:
             _unacknowledged(turn, case, running)
         elif running.kind == clocks.RESOLVE:
             _supervise(turn, case, running)
+        elif case.findings:
+            # A device still alarms: nobody closes that by waiting.
+            running.at = turn.policy.calendar.add(turn.now, turn.policy.desk.closes_after)
         else:
             finish(turn, case, "close", reason=words(turn.policy.language, "uncontradicted"))
     if incident.overdue and not before and case.owned:

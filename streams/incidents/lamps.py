@@ -29,6 +29,7 @@ Scale = Literal["warning", "supervision"]
 alert_of = Maker(Alert)
 alert_event = Maker(AlertEvent)
 trigger_of = Maker(Trigger)
+lamp_of = Maker(Lamp)
 
 ALERT_OF_SEVERITY: dict[str, Colour] = {
     "I": "red",
@@ -72,7 +73,7 @@ def light(
     lamp = case.lamps.get(subject)
     if lamp is None:
         incident_id = case.incident.incident_id
-        lamp = Lamp(
+        lamp = lamp_of(
             alert_id=f"{incident_id}/{subject}/{case.audit_n}",
             trigger=trigger,
             version=version,

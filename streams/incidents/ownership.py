@@ -9,21 +9,22 @@ ground, applies them to the shadow, and passes them on to whom it gave the case.
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
+import orjson
 from pydantic import BaseModel
 
 from schemas.handoff import Handoff, Notice
 from schemas.incident import Escalation, Incident
 from schemas.terms import Actor
 from streams.incidents import clocks, lamps
-from streams.incidents.case import COPIES, KEPT_ESCALATIONS, Case, Copy, Draft, Lamp
+from streams.incidents.case import COPIES, KEPT_ESCALATIONS, Case, Copy, Draft, Lamp, present
 from streams.incidents.escalation import wanted
 from streams.incidents.messages import Maker, body, event_id
 from streams.incidents.routing import GRAVITY, RANK
 from streams.incidents.turn import Turn
 from streams.incidents.words import words
 
-handoff_of = Maker(Handoff)
 _draft_of = Maker(Draft)
 notice_of = Maker(Notice)
 escalation_of = Maker(Escalation)
@@ -81,26 +82,33 @@ def give(
     turn.keep(case)
     lamps.put_out_all(turn, case, keep=tuple(case.findings))
     clocks.stop(case, clocks.ACKNOWLEDGE)
-    data = handoff_of(
-        direction="up" if up else "down",
-        rule=rule,
-        reason=reason,
-        from_tier=turn.tier,
-        from_area=turn.area,
-        to_tier=tier,
-        to_area=area,
-        incident=incident,
-        clocks=case.clocks,
-        audit_n=case.audit_n,
-        audit_hash=case.audit_hash,
-        lifted=case.lifted,
-        standard_due=clocks.standard_due(case, turn.policy),
-        findings=case.findings,
-        calls=case.calls,
-        witnessed=case.witnessed,
-        at=turn.now,
-    )
-    message = _enveloped(turn, _HANDOFF_KIND, f"handoff/{case.audit_n}", incident, data)
+    # As bytes at once: the message says how the case stands now, whatever follows.
+    written = turn.written[incident.incident_id] = body(incident)
+    rest: dict[str, Any] = {
+        "direction": "up" if up else "down",
+        "rule": rule,
+        "from_tier": turn.tier,
+        "from_area": turn.area,
+        "to_tier": tier,
+        "to_area": area,
+        "clocks": case.clocks,
+        "audit_n": case.audit_n,
+        "audit_hash": case.audit_hash,
+        "lifted": case.lifted,
+        "findings": case.findings,
+        "calls": case.calls,
+        "witnessed": case.witnessed,
+        "at": turn.now,
+    }
+    due = clocks.standard_due(case, turn.policy)
+    if due is not None:
+        rest["standard_due"] = due
+    if reason is not None:
+        rest["reason"] = reason
+    tail = orjson.dumps(rest, default=present)[1:]
+    identity = f"{incident.incident_id}/handoff/{case.audit_n}"
+    data = b'{"incident":%b,%b' % (written, tail)
+    message = turn.enveloped(_HANDOFF_KIND, identity, incident.incident_id, data)
     turn.send_to(area, message)
     case.given_to = area
     case.clocks = []
@@ -191,16 +199,9 @@ def notify(turn: Turn, area: str, purpose: str, incident: Incident) -> None:
         incident=incident,
         at=turn.now,
     )
-    message = _enveloped(turn, _NOTICE_KIND, what, incident, data)
-    turn.send_to(area, message)
-
-
-def _enveloped(
-    turn: Turn, kind: bytes, what: str, incident: Incident, data: Handoff | Notice
-) -> bytes:
-    # As bytes at once: the message says how the case stands now, whatever follows.
     subject = incident.incident_id
-    return turn.enveloped(kind, f"{subject}/{what}", subject, body(data))
+    message = turn.enveloped(_NOTICE_KIND, f"{subject}/{what}", subject, body(data))
+    turn.send_to(area, message)
 
 
 def tell_neighbours(turn: Turn, case: Case, *, but: str | None = None) -> None:

@@ -33,7 +33,8 @@ class Turn:
         now: the time of the decision.
         cause: id of the event or deadline; ids of all that follows come from it.
         out: messages and refusals, in order.
-        touched: cases to publish and store when the step ends, by key.
+        touched: cases to store when the step ends, by id; published: those to publish too.
+        written: the bytes of cases that were given away, which change no more.
         system: the actor for what the tier does of itself.
     """
 
@@ -52,6 +53,7 @@ class Turn:
         "system",
         "tier",
         "touched",
+        "written",
     )
 
     def __init__(
@@ -68,6 +70,7 @@ class Turn:
         self.out: list[Output | Refuse] = []
         self.touched: dict[str, Case] = {}
         self.published: set[str] = set()
+        self.written: dict[str, bytes] = {}
         self.cases: Table[Case] = state.table(CASES)
         self.members: Table[Belongs] = state.table(MEMBERS)
         self.system = {"id": "chengyun", "role": "system", "tier": tier, "area": area}
@@ -235,7 +238,8 @@ class Turn:
             if incident_id not in self.published:
                 case.written = None
             else:
-                case.written = data = body(case.incident)
+                data = self.written.get(incident_id) or body(case.incident)
+                case.written = data
                 identity = f"{incident_id}/{case.audit_n}"
                 message = self.enveloped(_INCIDENT_KIND, identity, incident_id, data)
                 self.out.append(Output(INCIDENTS, incident_id, message))

@@ -15,7 +15,6 @@ from streams.incidents.endings import (
     seen,
     take_up_again,
 )
-from streams.incidents.opening import refuse
 from streams.incidents.turn import Turn, actor_of
 from streams.incidents.words import words
 
@@ -34,12 +33,12 @@ def on_update(turn: Turn, event: ReportUpdateEvent) -> None:
     if incident_id is None:
         belongs = turn.members.get(update.report_id)
         if belongs is None:
-            refuse(turn, "unknown_report", f"no case here knows the report {update.report_id!r}")
+            _too_late(turn, update, "unknown_report")
             return
         incident_id = belongs.incident_id
     case = turn.case(incident_id)
     if case is None:
-        refuse(turn, "unknown_incident", f"no case {incident_id!r} at {turn.area}")
+        _too_late(turn, update, "unknown_incident")
         return
     report = _report(case, update.report_id)
     if report is None and update.incident_id is not None:
@@ -54,6 +53,18 @@ def on_update(turn: Turn, event: ReportUpdateEvent) -> None:
     if shadow:
         data = update.model_copy(update={"incident_id": incident_id})
         ownership.pass_on(turn, case, event.model_copy(update={"data": data}), "told")
+
+
+def _too_late(turn: Turn, update: ReportUpdate, code: str) -> None:
+    """The case ended long ago and is forgotten: whoever spoke hears that it came to nothing."""
+    days = turn.policy.escalation.keep_closed_days
+    message = words(turn.policy.language, "forgotten", days=days)
+    turn.answer_report(
+        update.report_id,
+        f"{update.kind}/too_late",
+        outcome="rejected",
+        reason={"code": code, "message": message, "path": "/data/report_id"},
+    )
 
 
 def _report(case: Case, report_id: str) -> ReportedCase | None:

@@ -51,6 +51,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "under_way": ("承办单位已签收", "the unit has accepted it"),
     "done": ("承办单位已处置完毕，待核实", "the unit reports it done, to be checked"),
     "on_the_spot": ("已当场处置", "settled on the spot"),
+    "forgotten": (
+        "没有与该诉求对应的在办事项（结案满 {days:g} 天后不再保留）",
+        "no case is known for this report (closed ones are kept for {days:g} days)",
+    ),
     "reopened": ("已重新办理", "taken up again"),
 }
 

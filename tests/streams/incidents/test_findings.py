@@ -57,6 +57,8 @@ def test_a_case_with_open_reports_outlives_its_finding_and_the_other_way_round(p
     assert reply.outcome == "applied"
     reply = play.command(play.incident().incident_id, "close")
     assert (reply.outcome, reply.reason.code) == ("conflict", "still_alarming")
+    play.at(200)  # it does not close by itself either
+    assert play.incident().state == "resolved"
     play.finding("W3", "cleared")
     assert play.command(play.incident().incident_id, "close").outcome == "applied"
 

@@ -111,9 +111,16 @@ def test_not_fixed_reopens_at_the_owner_above(play: Any) -> None:
     assert play.cases("street")[f"A1/{incident.incident_id}"]["data"]["state"] == "in_progress"
 
 
-def test_an_update_of_an_unknown_report_is_set_aside(play: Any) -> None:
+def test_an_update_that_comes_too_late_gets_an_answer(play: Any) -> None:
     play.update("calls/none", "closed")
-    assert play.dead() == ["unknown_report"]
+    (reply,) = play.replies("calls/none")
+    assert (reply.outcome, reply.reason.code) == ("rejected", "unknown_report")
+    report_id = play.report("cover")
+    play.update(report_id, "closed")
+    play.at(60 * 24 * 15)
+    play.update(report_id, "not_fixed")
+    assert play.replies(report_id)[-1].outcome == "rejected"
+    assert play.dead() == []
 
 
 def test_a_repeated_update_changes_no_verdict(play: Any) -> None:
