@@ -22,7 +22,6 @@ CLOSE = "close"
 
 REMINDED = 50
 """Stage of the acknowledgement clock after the desk was reminded; the next step lifts."""
-LIFTED = 100
 
 _OFFICE = frozenset({"work_hour", "work_day"})
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from schemas.terms import SEVERITIES, Place, Severity, Tier
+from schemas.terms import SEVERITIES, Place, Severity
 from streams.policy import CategoryRule, Policy
 from streams.policy.routing import OWNER_UNKNOWN
 
@@ -45,11 +45,6 @@ def title_of(policy: Policy, rule: CategoryRule, area: str, place: Place) -> str
     return f"{rule.name_en}, {name}{address}"[:TITLE_CHARACTERS]
 
 
-def next_up(policy: Policy, area: str) -> str | None:
-    """The area one tier above; None at the city."""
-    return policy.areas.parent(area)
-
-
 def is_above(policy: Policy, upper: str, lower: str) -> bool:
     """Whether `upper` is the parent, or the parent's parent, of `lower`."""
     parent = policy.areas.parent(lower)
@@ -70,8 +65,3 @@ def child_towards(policy: Policy, area: str, below: str) -> str | None:
             return step
         step = parent
     return None
-
-
-def tier_above(tier: Tier) -> Tier | None:
-    """The tier above; None at the city."""
-    return {"street": "district", "district": "city"}.get(tier)  # type: ignore[return-value]
