@@ -24,7 +24,7 @@ from streams.chunk import (
 )
 from streams.dead_letters import bury, reason_of
 from streams.effects import Armed, BulkProgram, ChunkLimits, Effects, RawRecord
-from streams.partitioner import Homes
+from streams.partitioner import homes_of
 from streams.program import Program, Record
 from streams.state import DUE_BYTES, Decoded, Namespace, from_microseconds
 from streams.topics import Topic
@@ -58,7 +58,7 @@ class Partition:
         self.number = number
         self.limits = limits or ChunkLimits()
         self.seconds = seconds
-        self.homes = None if partitions is None else Homes(partitions)
+        self.homes = None if partitions is None else homes_of(partitions)
         self.base: dict[bytes, bytes] = {}
         self.decoded = Decoded()
         self.heaps: tuple[list[Armed], list[Armed]] = ([], [])

@@ -6,6 +6,8 @@ default differs.
 
 from __future__ import annotations
 
+from functools import cache
+
 _SEED = 0x9747B28C
 _MULTIPLIER = 0x5BD1E995
 _MASK = 0xFFFFFFFF
@@ -38,10 +40,10 @@ class Homes(dict[bytes, int]):
     """Remembers the partition of keys met before: most keys of a city come again and again.
 
     ``homes[key]`` answers at the speed of a dictionary; it forgets everything when it
-    holds a hundred thousand keys, so that ids that never repeat cannot fill the memory.
+    holds `limit` keys, so that ids that never repeat cannot fill the memory.
     """
 
-    def __init__(self, partitions: int, limit: int = 100_000) -> None:
+    def __init__(self, partitions: int, limit: int = 300_000) -> None:
         super().__init__()
         self.partitions = partitions
         self.limit = limit
@@ -51,3 +53,9 @@ class Homes(dict[bytes, int]):
             self.clear()
         home = self[key] = partition_of(key, self.partitions)
         return home
+
+
+@cache
+def homes_of(partitions: int) -> Homes:
+    """The one memory of keys for that many partitions, shared by every lane of a process."""
+    return Homes(partitions)

@@ -15,7 +15,7 @@ from aiokafka import AIOKafkaProducer
 from agents.runtime.hanging import abort_over
 from agents.runtime.options import StageOptions
 from streams.effects import Effects
-from streams.partitioner import Homes
+from streams.partitioner import homes_of
 from streams.program import Output
 from streams.topics import Topic
 
@@ -196,7 +196,7 @@ class _Target:
     def __init__(self, name: str, partitions: int) -> None:
         self.name = name
         self.single = partitions == 1
-        self.homes = Homes(partitions)
+        self.homes = homes_of(partitions)
 
     def add(self, batches: _Batches, output: Output) -> None:
         """Append a message to the batch of its partition."""
