@@ -38,7 +38,6 @@ class Condition:
         self._settled = False
         self._lanes: dict[int, str] = {}
         self._remaining: dict[int, int] = {}
-        self._stopping = False
 
     def beat(self) -> None:
         """The loop turns."""
@@ -76,11 +75,6 @@ class Condition:
         with self._lock:
             self._remaining[partition] = records
 
-    def stopping(self) -> None:
-        """The worker has been asked to end; it is never ready again."""
-        with self._lock:
-            self._stopping = True
-
     def live(self) -> tuple[bool, dict[str, Any]]:
         """Whether the loop gave a sign lately, and how long ago."""
         age = self._clock() - self._beat
@@ -90,11 +84,9 @@ class Condition:
         """Whether everything assigned flows; if not, what is waited for."""
         with self._lock:
             waiting = {str(p): state for p, state in self._lanes.items() if state != FLOWING}
-            ready = self._settled and not waiting and not self._stopping and self.live()[0]
+            ready = self._settled and not waiting and self.live()[0]
             state = "ready" if ready else "restoring" if waiting else "joining"
-            if self._stopping:
-                state = "stopping"
-            elif not self.live()[0]:
+            if not self.live()[0]:
                 state = "stuck"
             return ready, {
                 "ready": ready,

@@ -152,7 +152,7 @@ AsArea = Annotated[
 Reason = Annotated[str | None, typer.Option("--reason", help="Why.")]
 To = Annotated[
     str | None,
-    typer.Option("--to", help="delegate: the area below; accept: the unit that takes it on."),
+    typer.Option("--to", help="delegate: the area below; accept, redispatch: the unit."),
 ]
 Version = Annotated[
     int | None,
@@ -207,6 +207,7 @@ _ARGUMENTS: dict[str, str] = {"delegate": "area", "redispatch": "unit", "accept"
 _act("acknowledge", "Say that the desk has seen it (接单): its acknowledgement clock stops.")
 _act("accept", "Take it on for the unit (签收).")
 _act("return", "Give it back with a reason (退回).")
+_act("redispatch", "Give it to another unit (改派).")
 _act("resolve", "Say that the work is done (办结).")
 _act("close", "End it after the check (结案).")
 _act("delegate", "Hand it down to an area below (下派).")

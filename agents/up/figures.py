@@ -23,7 +23,7 @@ class Figures:
     """One look at one worker. Counters are of this process alone.
 
     Attributes:
-        condition: ``ready``, ``restoring``, ``joining``, ``stuck``, ``stopping``.
+        condition: ``ready``, ``restoring``, ``joining`` or ``stuck``.
         cpu_s: processor seconds.
         delays: sum of seconds and count of the delays observed.
         watermarks: event time completed, by partition.

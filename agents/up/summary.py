@@ -83,9 +83,8 @@ def render(summary: Summary, words: Wording) -> RenderableType:
         _count_facts(facts, summary.count, words)
     seconds = summary.drained_s or summary.seconds
     if summary.events:
-        told = say(
-            "sum_throughput_value", events=summary.events, seconds=seconds, rate=summary.rate
-        )
+        value = "sum_fed_value" if summary.unfinished else "sum_throughput_value"
+        told = say(value, events=summary.events, seconds=seconds, rate=summary.rate)
         facts.add_row(say("sum_throughput"), told)
     if any(summary.cpu_s.values()):
         told = "  ".join(f"{words.word(s)} {t:,.1f}" for s, t in summary.cpu_s.items())
@@ -96,6 +95,8 @@ def render(summary: Summary, words: Wording) -> RenderableType:
         facts.add_row(say("sum_restarts"), Text(named, style="red"))
     where = say("sum_where", prefix=summary.prefix, bootstrap=summary.bootstrap, logs=summary.logs)
     parts += [Text(""), facts, Text(""), Text(where, style="dim")]
+    if summary.account is None and summary.ended != "failed":
+        parts.append(Text(say("sum_again", prefix=summary.prefix), style="dim"))
     return Group(*parts)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import string
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import get_args
 from zoneinfo import ZoneInfo
 
@@ -32,6 +33,15 @@ def test_both_languages_fill_the_same_blanks(name: str) -> None:
     assert blanks(zh) == blanks(en)
     assert zh.strip()
     assert en.strip()
+
+
+def test_no_sentence_stands_in_the_catalogue_unused() -> None:
+    here = Path(wording.__file__).parent
+    files = [*here.glob("*.py"), *(here.parent / "up").glob("*.py")]
+    sources = "".join(file.read_text() for file in files if file.name != "texts.py")
+    made = ("reason_", "health_", "why_")  # made of a code at run time
+    names = [name for name in TEXTS if not name.startswith(made)]
+    assert [n for n in names if f'"{n}"' not in sources and f"'{n}'" not in sources] == []
 
 
 @pytest.mark.parametrize(

@@ -304,8 +304,6 @@ def test_a_hanging_loop_is_neither_live_nor_ready() -> None:
     condition.beat()
     assert condition.live()[0]
     assert condition.ready()[0]
-    condition.stopping()
-    assert condition.ready()[1]["state"] == "stopping"
 
 
 @pytest.fixture

@@ -81,6 +81,40 @@ async def start(broker: str | None, home: Path, *options: str) -> UpProcess:
     return UpProcess(process)
 
 
+async def operator(broker: str, home: Path, *arguments: str) -> tuple[int | None, list[Any]]:
+    """One `chengyun incident …` in a second terminal: it finds the city by itself."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", "from agents.cli.main import main; main()", "incident"),
+        *arguments,
+        "--json",
+        stdout=asyncio.subprocess.PIPE,
+        env={**os.environ, "CHENGYUN_BROKER": broker, "CHENGYUN_DATA_DIR": str(home)},
+    )
+    async with asyncio.timeout(30):
+        out, _ = await process.communicate()
+    return process.returncode, [json.loads(line) for line in out.decode().splitlines()]
+
+
+async def an_operator_acts(broker: str, home: Path) -> None:
+    """Acknowledge an incident of the running city and read about it; a second try is refused."""
+    _, listed = await operator(broker, home, "list", "--state", "dispatched", "--tier", "street")
+    waiting = [i for i in listed if i.get("acknowledged_at") is None]
+    for incident in waiting[:5]:  # a unit may be faster than the operator
+        name = incident["incident_id"]
+        code, replies = await operator(broker, home, "ack", name, "--as", "wang")
+        if code == 0:
+            break
+    assert replies[0]["outcome"] == "applied", replies
+    code, again = await operator(broker, home, "ack", name, "--as", "li")
+    assert code == 1
+    assert again[0]["outcome"] == "conflict"
+    code, stories = await operator(broker, home, "show", name)
+    assert code == 0
+    assert stories[0]["incident"]["incident_id"] == name
+    acted = [e["action"] for e in stories[0]["audit"] if e["actor"]["id"] in ("wang", "li")]
+    assert acted == ["acknowledge"]
+
+
 async def states(broker: str, prefix: str) -> Counter[tuple[str, bool]]:
     """The incidents as the topic has them: (tier, over) → how many."""
     newest: dict[bytes, tuple[str, bool]] = {}
@@ -143,12 +177,13 @@ async def test_a_city_lives_survives_a_killed_worker_and_is_continued(
     assert 0 < (now - stood).total_seconds() < 240 * 60
 
 
-async def test_a_signal_ends_the_city_in_order_and_at_once(
+async def test_an_operator_acts_and_a_signal_ends_the_city_in_order(
     broker: str, prefix: str, tmp_path: Path
 ) -> None:
-    up = await start(broker, tmp_path, "--prefix", prefix[:11])
+    up = await start(broker, tmp_path, "--prefix", prefix[:11], "--speed", "120")
     await up.read_until("开始送入")
-    await asyncio.sleep(2)
+    await asyncio.sleep(4)
+    await an_operator_acts(broker, tmp_path)
     begun = time.monotonic()
     up.process.send_signal(signal.SIGTERM)
     summary = await up.end(20)
