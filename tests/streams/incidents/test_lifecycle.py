@@ -60,7 +60,8 @@ def test_every_open_state_has_an_exit_and_leads_to_an_end() -> None:
             if row.to is not None and state != NEW:
                 reach[state].add(row.to)
     for state in ALL:
-        seen, front = set(), {state}
+        seen: set[str] = set()
+        front: set[str] = {state}
         while front:
             seen |= front
             front = set().union(*(reach.get(each, set()) for each in front)) - seen
