@@ -16,6 +16,7 @@ import streams.sensing
 import streams.street
 from agents.backtest.city import City
 from agents.replay.feed import Entry, moment_of
+from agents.replay.pour import LAST_INSTANT
 from streams.policy.policy import Policy
 from streams.program import Program
 from streams.topics import ALERTS, DEAD_LETTERS, INCIDENTS, Topic
@@ -104,7 +105,7 @@ def run(
         town.publish(entry.topic, entry.key.decode(), entry.value)
         outcome.events += 1
         waiting += 1
-    town.tick(moment_of(stops + 1), final=True)
+    town.tick(moment_of(stops + LAST_INSTANT), final=True)
     town.run()
     outcome.seconds = time.perf_counter() - began
     progress(outcome.events)

@@ -15,6 +15,10 @@ PER_TRANSACTION = 4_000
 """Events of one transaction at full speed: large enough to be cheap, small enough that the
 tiers' watermarks move often and hold little."""
 
+LAST_INSTANT = 1_000
+"""Microseconds by which the final tick lies behind the last event: a watermark is exclusive,
+and what a tier passes on is dated just after what it was about."""
+
 BEAT_S = 0.2
 """Real seconds between transactions at a given pace."""
 
@@ -227,8 +231,7 @@ class _Pace:
 
     async def _finish(self, batch: list[Entry]) -> None:
         end = batch[-1].at if batch else self.last
-        # The watermark is exclusive: one microsecond later, so that the last instant counts.
-        await self.feed.write(batch, max(end, self.stops or 0) + 1, final=True)
+        await self.feed.write(batch, max(end, self.stops or 0) + LAST_INSTANT, final=True)
 
 
 async def _sleep_unless(stop: asyncio.Event, seconds: float) -> None:

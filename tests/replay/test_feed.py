@@ -14,7 +14,7 @@ from aiokafka import AIOKafkaProducer
 
 from agents.replay import api
 from agents.replay.feed import Entry, Feed, microseconds
-from agents.replay.pour import FedSoFar, pour
+from agents.replay.pour import LAST_INSTANT, FedSoFar, pour
 from agents.settings import Settings
 from schemas.codec import read_intake, read_sensing
 from schemas.errors import ConfigurationError
@@ -66,7 +66,7 @@ async def test_every_lane_of_the_entry_topics_is_ticked_and_the_last_tick_is_fin
             tick = read(record.value)
             assert isinstance(tick, TickEvent)
             assert (tick.data.stage, tick.data.of) == ("feed", 1)
-            assert microseconds(tick.data.watermark) == 20_000_001
+            assert microseconds(tick.data.watermark) == 20_000_000 + LAST_INSTANT
             assert tick.data.final
             lanes.add((record.topic, record.partition))
     assert lanes == {
