@@ -17,13 +17,13 @@ from zoneinfo import ZoneInfo
 import typer
 
 from agents.replay import api
-from agents.replay.catalogue import DATASETS
+from agents.replay.catalogue import DATASETS, recording_of
 from agents.replay.pour import Fed, FedSoFar
 from agents.replay.source import Slice
 from agents.settings import load_settings
 from schemas.errors import ConfigurationError
 
-_NAMES = "\n\n".join(f"{name}: {words}" for name, (_, _, words) in DATASETS.items())
+_NAMES = "\n\n".join(f"{name}: {known.words}" for name, known in DATASETS.items())
 
 app = typer.Typer()
 
@@ -150,9 +150,7 @@ class ProgressLine:
 
 
 def _part(dataset: str, since: datetime | None, until: datetime | None, limit: int | None) -> Slice:
-    zone = ZoneInfo("America/New_York") if dataset == "boston311" else ZoneInfo("UTC")
-    if dataset == "pge-outages":
-        zone = ZoneInfo("America/Los_Angeles")
+    zone = ZoneInfo(recording_of(dataset).zone)
 
     def local(moment: datetime | None) -> datetime | None:
         return moment.replace(tzinfo=zone) if moment and moment.tzinfo is None else moment
