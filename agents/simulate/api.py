@@ -23,8 +23,8 @@ from agents.simulate.weather import Rain, Sky
 from schemas.errors import ConfigurationError
 from streams.policy import Policy
 
-DEFAULT_SPEED = 60.0
-"""A minute of the city's life in a second."""
+DEFAULT_SPEED = 240.0
+"""Four minutes of the city's life in a second: in the first minute cases close, too."""
 
 DEFAULT_SEED = 7
 

@@ -134,5 +134,7 @@ ACCEPT_MEDIAN_MIN: Final = 4.0
 ACCEPT_SPREAD: Final = 0.5
 """Minutes until a unit has signed for a case, and how they spread (D)."""
 
-CALLBACK_MEDIAN_H: Final = 5.0
-"""Hours after the unit is done until the caller is called back (D)."""
+CALLBACK_MEDIAN_H: Final = 3.0
+CHECK_MEDIAN_H: Final = 0.4
+"""Hours after the unit is done until the caller is called back, or, where nobody called, an
+inspector has checked it (D); then the case is closed."""

@@ -148,7 +148,9 @@ class People:
         silent, redone = rng.random() < habits.SILENT_SHARE, rng.random() < habits.REDONE_SHARE
         accepting = timedelta(minutes=_drawn(rng, habits.ACCEPT_MEDIAN_MIN, habits.ACCEPT_SPREAD))
         handling = timedelta(hours=min(_drawn(rng, _median(kind, way)), habits.SLOWEST_H))
-        closing = timedelta(hours=_drawn(rng, habits.CALLBACK_MEDIAN_H))
+        called = way.channel == "hotline"
+        checking = habits.CALLBACK_MEDIAN_H if called else habits.CHECK_MEDIAN_H
+        closing = timedelta(hours=_drawn(rng, checking))
         solved = rng.random() < habits.SOLVED_SHARE
         satisfied = solved and rng.random() < habits.SATISFIED_SHARE
         if silent:
@@ -163,7 +165,7 @@ class People:
             yield complained_again(again, source, number, "没有解决")
             resolved = again + handling
             yield said(resolved, report_id, "resolved", unit=rule.unit, nth=2, resolution="done")
-        if way.channel == "hotline":
+        if called:
             yield called_back(
                 resolved + closing, source, number, solved=solved, satisfied=satisfied
             )

@@ -17,10 +17,10 @@ from agents.simulate.stories.rain import rain
 from agents.simulate.stories.script import Story
 from agents.simulate.stories.vendors import vendors
 
-CLOUDBURST_AFTER = timedelta(minutes=12)
-GAS_AFTER = timedelta(minutes=15)
+CLOUDBURST_AFTER = timedelta(minutes=65)
+GAS_AFTER = timedelta(minutes=75)
 """Early, so that whoever has just started the city sees all three tiers at work, but not
-before the stages are up: at a minute a second they take about ten."""
+before the stages are up: at the default speed they take about an hour of the city's life."""
 
 
 def stories(city: SimulatedCity, seed: int, begins: datetime) -> tuple[Story, ...]:
