@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -121,7 +121,7 @@ async def bench(broker: str, prefix: str, tmp_path: Path) -> AsyncIterator[Bench
 
 
 @pytest.fixture
-def note() -> Iterator[Callable[..., bytes]]:
+def note() -> Callable[..., bytes]:
     """A valid record; keyword arguments change fields."""
 
     def write(number: int = 0, text: str = "good", **changed: Any) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from types import SimpleNamespace
 
 from hypothesis import given
@@ -47,7 +48,7 @@ def test_when_a_worker_comes_it_gets_its_part_and_no_lane_moves_between_the_othe
 def test_the_inputs_of_a_lane_stay_together() -> None:
     cluster = SimpleNamespace(partitions_for_topic=lambda topic: set(range(5)))
     members = {
-        name: LaneAssignor(lambda held=held: held).metadata(["in-a", "in-b"])
+        name: LaneAssignor(partial(list, held)).metadata(["in-a", "in-b"])
         for name, held in (("x", [0, 4]), ("y", [1]))
     }
     assigned = LaneAssignor(list).assign(cluster, members)

@@ -91,7 +91,8 @@ class Toy:
             value = {"offset": offset, "text": rest}
             state.put(WAITING, str(offset), value, NOON + timedelta(minutes=1))
         if word == "unwritable":
-            state.put(COUNTS, "hole", {1, 2})  # type: ignore[arg-type]
+            unwritable: Any = {1, 2}
+            state.put(COUNTS, "hole", unwritable)
         if word == "huge":
             yield Output(OUT, word, b"x" * 5_000)
         if word == "bulky":
