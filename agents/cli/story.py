@@ -174,6 +174,8 @@ def _detail(name: str, value: object, words: Wording) -> str:
             return words.area(str(value))
         case "observed":
             return f"{value:g}" if isinstance(value, float) else str(value)
+        case "due_at":
+            return words.time(datetime.fromisoformat(str(value)))
         case _:
             return f"{name}={value}"
 

@@ -31,7 +31,7 @@ STYLES: dict[str, str] = {
     "red2": "bold white on red",
 }
 
-_WORDS: dict[str, tuple[str, str]] = {
+WORDS: dict[str, tuple[str, str]] = {
     # colours
     "blue": ("蓝", "blue"),
     "yellow": ("黄", "yellow"),
@@ -100,6 +100,9 @@ _WORDS: dict[str, tuple[str, str]] = {
     "dispatch": ("派遣", "dispatch"),
     "merge": ("并案", "merge"),
     "remind": ("催办", "remind"),
+    "external_close": ("外部结案", "closed from outside"),
+    "self_handle": ("自行处置", "self-handled"),
+    "overdue": ("超时", "limit passed"),
     "receive": ("接收", "receive"),
     "finding": ("设备发现", "device finding"),
     "inform": ("补充信息", "information"),
@@ -163,7 +166,7 @@ class Wording:
         """The city's word for a fixed term; a term that has none stands for itself."""
         if term is None:
             return "–"
-        pair = _WORDS.get(term)
+        pair = WORDS.get(term)
         if pair is None:
             return term
         return pair[0] if self.lang == "zh" else pair[1]
