@@ -49,7 +49,7 @@ def test_no_sentence_stands_in_the_catalogue_unused() -> None:
 )
 def test_every_fixed_term_has_a_word(terms: object) -> None:
     for term in get_args(terms):
-        assert term in wording._WORDS, term
+        assert term in wording.WORDS, term
 
 
 def test_every_colour_has_a_shape_of_its_own() -> None:
