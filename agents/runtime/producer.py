@@ -8,23 +8,18 @@ from collections.abc import Awaitable, Callable, Iterable
 from itertools import chain
 from typing import Any
 
-import aiokafka.producer.sender
 import orjson
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, TopicPartition
 
 from agents.runtime.hanging import abort_over
 from agents.runtime.options import StageOptions
+from agents.runtime.transaction import Transactions
 from streams.effects import Effects
 from streams.partitioner import homes_of
 from streams.program import Output
 from streams.topics import Topic
 
 log = logging.getLogger(__name__)
-
-# The broker writes the markers of the last transaction while the next one begins and
-# answers CONCURRENT_TRANSACTIONS meanwhile. aiokafka asks again after 20 ms, which makes
-# a transaction cost 26 to 30 ms; asking after 1 ms makes it 3 to 6.
-aiokafka.producer.sender.BACKOFF_OVERRIDE = 0.001
 
 POSITION_KEY = b"\x00position"
 BATCH_BYTES = 900_000  # below the 1 MiB that topics take, with room for the batch's header
@@ -57,6 +52,7 @@ class LaneProducer:
         self.partition = partition
         self.hook = hook
         self._producer: Any = None
+        self._transactions: Transactions | None = None
         self._targets: dict[str, _Target] = {}
 
     async def open(self) -> None:
@@ -88,6 +84,8 @@ class LaneProducer:
             await _quietly(producer.stop(), "stop of a producer that did not start")
             raise
         self._producer = producer
+        if options.guarantee == "exactly_once":
+            self._transactions = Transactions(producer, options.transactional_id(self.partition))
 
     async def end_hanging(self, partitions: Iterable[Any]) -> None:
         """Abort what earlier owners of the lane left undecided in these partitions.
@@ -102,9 +100,9 @@ class LaneProducer:
         producer, self._producer = self._producer, None
         if producer is None:
             return
-        manager = producer._txn_manager
-        if manager is not None and manager.transactional_id and manager.is_in_transaction():
-            await _quietly(producer.abort_transaction(), "abort")
+        transactions, self._transactions = self._transactions, None
+        if transactions is not None and transactions.open:
+            await _quietly(transactions.end(commit=False), "abort")
         await _quietly(producer.stop(), "stop of the producer")
 
     async def commit(self, effects: Effects, positions: dict[str, int]) -> None:
@@ -131,11 +129,12 @@ class LaneProducer:
         if self.options.guarantee == "at_least_once":
             await self._send(batches)
             return
-        await self._producer.begin_transaction()
-        await self._send(batches)
+        transactions = self._transactions
+        assert transactions is not None
+        await transactions.write(batches.builders)
         if self.hook is not None:
             await self.hook("before_commit", self.partition)
-        await self._producer.commit_transaction()
+        await transactions.end(commit=True)
         if self.hook is not None:
             await self.hook("after_commit", self.partition)
 
@@ -146,7 +145,7 @@ class LaneProducer:
         return target
 
     async def _send(self, batches: _Batches) -> None:
-        """Send whole batches and wait for each: the commit does not look whether one failed."""
+        """Send batches without a transaction and wait for each."""
         sent: list[Any] = []
         try:
             for (topic, number), builders in batches.builders.items():
@@ -165,7 +164,7 @@ class _Batches:
 
     def __init__(self, producer: Any) -> None:
         self._producer = producer
-        self.builders: dict[tuple[str, int], list[Any]] = {}
+        self.builders: dict[TopicPartition, list[Any]] = {}
         self._adders: dict[tuple[str, int], Callable[..., None]] = {}
 
     def adder(self, topic: str, number: int) -> Callable[..., None]:
@@ -173,7 +172,7 @@ class _Batches:
         add = self._adders.get((topic, number))
         if add is not None:
             return add
-        builders = self.builders[topic, number] = [self._producer.create_batch()]
+        builders = self.builders[TopicPartition(topic, number)] = [self._producer.create_batch()]
         create = self._producer.create_batch
 
         def append(key: bytes | None, value: bytes | None, headers: list[Any]) -> None:

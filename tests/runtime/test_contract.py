@@ -16,8 +16,11 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.client import AIOKafkaClient
 from aiokafka.consumer.subscription_state import SubscriptionState, TopicPartitionState
+from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.producer.transaction_manager import TransactionManager
 from aiokafka.protocol.offset import OffsetRequest
+from aiokafka.protocol.produce import ProduceRequest
+from aiokafka.protocol.transaction import AddPartitionsToTxnRequest, EndTxnRequest
 from aiokafka.record.default_records import DefaultRecord, DefaultRecordBatch
 from aiokafka.record.memory_records import MemoryRecords
 from faust.app.base import App
@@ -55,6 +58,11 @@ METHODS: list[tuple[Any, str, str]] = [
     (AIOKafkaProducer, "send_batch", "whole batches are sent"),
     (TransactionManager, "is_in_transaction", "an open transaction is aborted on close"),
     (TransactionManager, "maybe_add_partition_to_txn", "hanging transactions are aborted"),
+    (sender.Sender, "_find_coordinator", "transactions find their coordinator"),
+    (sender.Sender, "_coordinator_dead", "transactions find their coordinator again"),
+    (BatchBuilder, "_set_producer_state", "batches are numbered"),
+    (BatchBuilder, "_build", "batches are sealed"),
+    (BatchBuilder, "record_count", "batches are numbered"),
     # Faust's consumer: agents/runtime/transport.py
     (driver.AIOKafkaConsumerThread, "_create_worker_consumer", "our consumer is made"),
     (driver.AIOKafkaConsumerThread, "_commit", "group offsets are advisory"),
@@ -89,7 +97,8 @@ ATTRIBUTES: list[tuple[Any, str, str]] = [
     (AIOKafkaConsumer, "self._fetcher", "transport, restore"),
     (AIOKafkaConsumer, "self._client", "transport, restore"),
     (AIOKafkaProducer, "self._txn_manager", "producer, hanging"),
-    (AIOKafkaProducer, "self.client", "hanging"),
+    (AIOKafkaProducer, "self.client", "hanging, transaction"),
+    (AIOKafkaProducer, "self._sender", "transaction"),
     (BaseConsumer, "self._acked", "transport"),
     (BaseConsumer, "self._acked_index", "transport"),
     (BaseConsumer, "self._read_offset", "transport"),
@@ -143,10 +152,25 @@ def test_a_raw_record_tells(name: str) -> None:
     assert hasattr(DefaultRecord, name), f"raw records have no {name} any more: lane.py, raw.py"
 
 
-def test_the_wait_after_concurrent_transactions_can_be_shortened() -> None:
-    assert isinstance(sender.BACKOFF_OVERRIDE, float)
-    source = inspect.getsource(sender.AddPartitionsToTxnHandler)
-    assert "BACKOFF_OVERRIDE" in source, "aiokafka no longer reads BACKOFF_OVERRIDE: producer.py"
+def test_transactional_requests_are_as_known() -> None:
+    """agents/runtime/transaction.py speaks these itself."""
+
+    def parameters(request: Any) -> list[str]:
+        return list(inspect.signature(request.__init__).parameters)[1:]
+
+    assert parameters(AddPartitionsToTxnRequest) == [
+        "transactional_id",
+        "producer_id",
+        "producer_epoch",
+        "topics",
+    ]
+    assert parameters(EndTxnRequest) == [
+        "transactional_id",
+        "producer_id",
+        "producer_epoch",
+        "transaction_result",
+    ]
+    assert parameters(ProduceRequest) == ["transactional_id", "required_acks", "timeout", "topics"]
 
 
 def test_isolation_levels_and_offset_requests_are_as_known() -> None:

@@ -134,3 +134,17 @@ async def test_a_position_beyond_the_end_of_the_input_is_refused(bench: Any) -> 
     running = bench.start()
     assert await running.ended() == 2
     assert "stands at offset 1000" in running.said()
+
+
+async def test_a_lane_that_was_opened_again_still_finds_its_topics(bench: Any) -> None:
+    options = StageOptions("poisoned", bench.client, prefix=bench.prefix)
+    target = Topic("out", "key", "outbox", (), (), "delete", None)
+    producer = LaneProducer(options, 0)
+    for number in range(3):
+        await producer.open()
+        try:
+            output = Output(target, "k", b"%d" % number)
+            await producer.commit(Effects(outputs=[output]), {"in": number})
+        finally:
+            await producer.close()
+    assert [o.value for o in await bench.read(bench.out)] == [b"0", b"1", b"2"]
