@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from streams.partition import Partition
 
 CAREFUL_OPERATIONS = 200
+CLOCK_EVERY = 32  # operations between two looks at the clock: a look costs as much as a firing
 
 Waiting = tuple[int, int, list[Armed]]  # until when (microseconds), clock, heap
 Found = tuple[int, list[Armed], Armed]  # clock, heap, arming
@@ -123,7 +124,7 @@ class Chunk:
             or self.size >= limits.output_bytes
             or (
                 self.operations > 0
-                and not self.operations & 7
+                and not self.operations % CLOCK_EVERY
                 and self.partition.seconds() - self.began >= limits.seconds
             )
         )

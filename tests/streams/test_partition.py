@@ -455,7 +455,7 @@ def test_a_chunk_ends_at_its_bytes_of_output() -> None:
 def test_a_chunk_ends_after_its_time() -> None:
     ticks = iter(range(1_000))
     lane = partition(ChunkLimits(seconds=2), seconds=lambda: float(next(ticks)))
-    assert [e.consumed for e in drain(lane, records(*"a" * 40), NOON)] == [16, 16, 8]
+    assert [e.consumed for e in drain(lane, records(*"a" * 160), NOON)] == [64, 64, 32]
 
 
 def test_entries_left_for_the_next_chunk_are_not_lost() -> None:
