@@ -28,6 +28,30 @@ GOALS = {
 }
 
 
+@app.command()
+def codec(
+    runs: Annotated[int, typer.Option(min=1, help="Repetitions, for median and spread.")] = 5,
+    messages: Annotated[int, typer.Option(min=1, help="Messages a repetition.")] = 20_000,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON line last.")] = False,
+) -> None:
+    """Reading and writing the messages of the contract, microseconds of processor time."""
+    from agents.bench.codec import measure as measure_codec
+    from agents.bench.machine import describe
+
+    machine = describe()
+    typer.echo(_machine(machine))
+    found = measure_codec(runs, messages)
+    typer.echo(f"{'message':<16} {'bytes':>6}   {'read µs (min to max)':<24} write µs (min to max)")
+    for line in found:
+        read, write = (
+            f"{cost['median']:.1f} ({cost['min']:.1f} to {cost['max']:.1f})"
+            for cost in (line["read_us"], line["write_us"])
+        )
+        typer.echo(f"{line['message']:<16} {line['bytes']:>6}   {read:<24} {write}")
+    if as_json:
+        typer.echo(json.dumps({"machine": machine, "figures": found}))
+
+
 @runtime.callback(invoke_without_command=True)
 def measure(
     context: typer.Context,
