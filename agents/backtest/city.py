@@ -11,7 +11,6 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 
 from pydantic import BaseModel
 
@@ -179,12 +178,3 @@ class City:
         if homes is None:
             homes = self._homes[width] = Homes(width)
         return homes[key.encode()]
-
-
-def collect(into: dict[str, list[Any]], reader: Callable[[bytes], Any]) -> Listener:
-    """A listener that keeps every message by topic name, read with `reader`."""
-
-    def listen(topic: Topic, key: str, value: bytes) -> None:
-        into.setdefault(topic.name, []).append(reader(value))
-
-    return listen
