@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -12,8 +16,11 @@ import pytest
 from agents import doctor, topic_admin
 from agents.broker import jars, storage
 from agents.broker.wire import identify
+from agents.orders import give_order
 from agents.settings import Settings, load_settings
+from schemas.command import Command, Subject
 from schemas.errors import ConfigurationError
+from schemas.terms import Actor
 
 HOST = "127.0.0.1"
 PASSWORD = "correct-horse"
@@ -95,6 +102,50 @@ async def test_topics_and_preflight_work_through_tls_and_sasl(secured: Settings)
     await topic_admin.apply(secured)
     findings = await doctor.examine(secured)
     assert doctor.worst(findings) == "ok", findings
+
+
+async def test_a_worker_answers_an_operator_through_tls_and_sasl(
+    secured: Settings, tmp_path: Path
+) -> None:
+    await topic_admin.apply(secured)
+    environment = {
+        **os.environ,
+        "CHENGYUN_BROKER": str(secured.broker),
+        "CHENGYUN_REPLICATION": "1",
+        "CHENGYUN_PARTITIONS": "1",
+        "CHENGYUN_TLS": "true",
+        "CHENGYUN_TLS_CA": str(secured.tls_ca),
+        "CHENGYUN_SASL_MECHANISM": "PLAIN",
+        "CHENGYUN_SASL_USER": "city",
+        "CHENGYUN_SASL_PASSWORD": PASSWORD,
+        "CHENGYUN_DATA_DIR": str(tmp_path),
+    }
+    log = tmp_path / "worker.log"
+    with log.open("wb") as out:
+        worker = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", "from agents.cli.main import main; main()"),
+            *("worker", "street"),
+            env=environment,
+            stdout=out,
+            stderr=out,
+        )
+    area = "990101001"
+    command = Command(
+        command_id="tls/1",
+        subject=Subject(kind="incident", id=f"{area}-261122-none"),
+        action="acknowledge",
+        actor=Actor(id="tls", role="operator", tier="street", area=area),
+    )
+    try:
+        answer = await give_order(
+            secured, str(secured.broker), command, "street", area, datetime.now(UTC), 40.0
+        )
+        assert answer is not None, log.read_text()
+        assert answer.data.outcome == "not_found"
+    finally:
+        worker.terminate()
+        assert await worker.wait() == 0
+    assert PASSWORD not in log.read_text()
 
 
 @pytest.mark.parametrize(
