@@ -7,6 +7,7 @@
     │   └── PolicyError      a policy file is wrong: refuse to start, name file and path
     ├── SchemaError          a message cannot be read or breaks its contract: dead letter
     ├── TransitionError      a command asks for a move that is not allowed: reply, keep the state
+    ├── InputError           a file that a person gave cannot be judged: name line, exit 2
     └── SinkError            an outside system did not take it; ``retriable``: try again
 
 Messages say what, got and wanted; those that an operator meets end with
@@ -87,6 +88,12 @@ class TransitionError(ChengyunError):
     ) -> None:
         super().__init__(message, code=code)
         self.allowed = allowed
+
+
+class InputError(ChengyunError):
+    """A file that a person gave cannot be judged; nothing is made of any of its rows."""
+
+    code = "input"
 
 
 class SinkError(ChengyunError):

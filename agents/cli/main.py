@@ -7,9 +7,10 @@ worker do not pay for what they do not use.
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from importlib import import_module
 from importlib.metadata import version
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import typer
 from typer.core import TyperGroup
@@ -30,24 +31,31 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "watch": ("agents.cli.watch", "Follow alerts and incidents in the terminal."),
     "incident": ("agents.cli.incident", "List, show and act on incidents."),
     "dead-letters": ("agents.cli.dead_letters", "List, show and replay dead letters."),
+    "warn": ("agents.cli.warn", "Let one detector judge the rows of a file."),
     "backtest": ("agents.cli.backtest", "Run the decisions over history, without Kafka."),
+    "evaluate": ("agents.cli.evaluate", "Measure how well the detectors warn."),
     "bench": ("agents.cli.bench", "Measure this machine."),
     "chaos": ("agents.cli.chaos", "Torture the stages and check that nothing was lost."),
 }
 
 
 class LazyCommands(TyperGroup):
-    """Sub-commands by name; each module is imported when its command is called."""
+    """Sub-commands by name; each module is imported when its command is called.
+
+    ``table`` names the module of each command and says in one line what it does.
+    """
+
+    table: ClassVar[Mapping[str, tuple[str, str]]] = COMMANDS
 
     def list_commands(self, ctx: Any) -> list[str]:
         """The names, in the order of a person's way through them."""
-        return list(COMMANDS)
+        return list(self.table)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """Import the command's module and take its ``app``: a Typer or a command."""
-        if cmd_name not in COMMANDS:
+        if cmd_name not in self.table:
             return None
-        app: Any = import_module(COMMANDS[cmd_name][0]).app
+        app: Any = import_module(self.table[cmd_name][0]).app
         if not isinstance(app, typer.Typer):
             return app
         command = typer.main.get_command(app)
@@ -57,7 +65,7 @@ class LazyCommands(TyperGroup):
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """List names and one line each, from the table: nothing is imported."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+            formatter.write_dl([(name, text) for name, (_, text) in self.table.items()])
 
 
 root = typer.Typer(

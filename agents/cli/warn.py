@@ -1,0 +1,32 @@
+"""``chengyun warn KIND``: one detector judges the rows of a file, one JSON line an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import typer
+
+from agents.cli.main import LazyCommands
+
+KINDS: dict[str, tuple[str, str]] = {}
+"""Each module has an ``app``: a Typer with one command."""
+
+
+class Kinds(LazyCommands):
+    """The detectors by name."""
+
+    table: ClassVar[Mapping[str, tuple[str, str]]] = KINDS
+
+
+app = typer.Typer(
+    cls=Kinds, no_args_is_help=True, help="Let one detector judge the rows of a file."
+)
+
+
+@app.callback()
+def _warn() -> None:
+    """Let one detector judge the rows of a file, in the order of their time.
+
+    An answer depends on rows up to its own and on no later one.
+    """

@@ -1,0 +1,1 @@
+"""How well the detectors warn: what ``chengyun evaluate`` runs, one module per question."""
