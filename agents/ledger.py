@@ -45,11 +45,23 @@ class Ledger:
         self._prefix = prefix
         self._widths = widths
 
-    def _partitions(self, topics: Collection[Topic], key: str | None) -> list[TopicPartition]:
+    def width(self, topic: Topic) -> int:
+        """How many partitions a topic has."""
+        return self._widths[topic.name]
+
+    def home(self, topic: Topic, key: str) -> int:
+        """The partition in which records of this key lie."""
+        return partition_of(key.encode(), self._widths[topic.name])
+
+    def _partitions(
+        self, topics: Collection[Topic], key: str | None, number: int | None = None
+    ) -> list[TopicPartition]:
         chosen: list[TopicPartition] = []
         for topic in topics:
             name, width = self._prefix + topic.name, self._widths[topic.name]
-            if key is None:
+            if number is not None:
+                chosen.append(TopicPartition(name, number))
+            elif key is None:
                 chosen += [TopicPartition(name, number) for number in range(width)]
             else:
                 chosen.append(TopicPartition(name, partition_of(key.encode(), width)))
@@ -71,30 +83,39 @@ class Ledger:
         ends = await self._consumer.end_offsets(self._partitions(topics, None))
         return {(p.topic[len(self._prefix) :], p.partition): end for p, end in ends.items()}
 
+    async def begins(self, topics: Collection[Topic]) -> dict[tuple[str, int], int]:
+        """The first offset that each partition still keeps, named as in `ends`."""
+        begins = await self._consumer.beginning_offsets(self._partitions(topics, None))
+        return {(p.topic[len(self._prefix) :], p.partition): at for p, at in begins.items()}
+
     async def scan(
         self,
         topics: Collection[Topic],
         *,
         key: str | None = None,
+        partition: int | None = None,
         since: dict[tuple[str, int], int] | None = None,
+        until: dict[tuple[str, int], int] | None = None,
         progress: Progress = _silent,
     ) -> AsyncGenerator[list[Record], None]:
         """Everything committed up to this moment, in batches, in order within a partition.
 
         Args:
             key: read only the partition of this key; other keys of it come along.
+            partition: read only this one of each topic.
             since: first offsets, as `ends` gives them; unset = from the beginning.
+            until: offsets to stop before, as `ends` gives them; unset = the present end.
 
         Raises:
             ConfigurationError: the broker stopped answering before the end was reached.
         """
-        partitions = self._partitions(topics, key)
+        partitions = self._partitions(topics, key, partition)
         ends: dict[TopicPartition, int] = await self._consumer.end_offsets(partitions)
         begins: dict[TopicPartition, int] = await self._consumer.beginning_offsets(partitions)
-        if since is not None:
-            for partition in partitions:
-                bare = (partition.topic[len(self._prefix) :], partition.partition)
-                begins[partition] = max(begins[partition], since.get(bare, 0))
+        for one in partitions:
+            bare = (one.topic[len(self._prefix) :], one.partition)
+            begins[one] = max(begins[one], (since or {}).get(bare, 0))
+            ends[one] = min(ends[one], (until or {}).get(bare, ends[one]))
         todo = {p: ends[p] for p in partitions if begins[p] < ends[p]}
         total = sum(end - begins[p] for p, end in todo.items())
         progress(0, total)
@@ -107,8 +128,8 @@ class Ledger:
         while todo:
             batches = await self._consumer.getmany(timeout_ms=200, max_records=BATCH)
             found: list[Record] = []
-            for partition, raws in batches.items():
-                end = todo.get(partition, 0)
+            for one, raws in batches.items():
+                end = todo.get(one, 0)
                 found += [self._record(raw) for raw in raws if raw.offset < end]
             # A batch may end in commit markers, which have offsets but are never seen.
             positions = {p: await self._consumer.position(p) for p in todo}

@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "incident": ("agents.cli.incident", "List, show and act on incidents."),
     "dead-letters": ("agents.cli.dead_letters", "List, show and replay dead letters."),
     "warn": ("agents.cli.warn", "Let one detector judge the rows of a file."),
+    "audit": ("agents.cli.audit", "Check that the audit of all incidents is whole."),
     "backtest": ("agents.cli.backtest", "Run the decisions over history, without Kafka."),
     "evaluate": ("agents.cli.evaluate", "Measure how well the detectors warn."),
     "bench": ("agents.cli.bench", "Measure this machine."),

@@ -55,6 +55,23 @@ TEXTS: dict[str, tuple[str, str]] = {
         "audit chain is broken ({count} entries): {faults}",
     ),
     "audit_none": ("没有审计记录", "no audit entries"),
+    "audit_more": ("另有 {count} 处未列出(--json 列出全部)", "{count} more (see --json)"),
+    "audit_policy": (
+        "策略 {version}:{count:,} 条,{first} 至 {last}",
+        "policy {version}: {count:,} entries, {first} to {last}",
+    ),
+    "audit_cut": (
+        "{count} 件的早期记录已超过保存期,只核对了现存部分",
+        "{count} chains begin before what the topic still keeps; the rest was checked",
+    ),
+    "audit_sound": (
+        "审计完整:{incidents:,} 件,{entries:,} 条",
+        "The audit is whole: {incidents:,} incidents, {entries:,} entries",
+    ),
+    "audit_unsound": (
+        "审计有问题:{kinds}(共核对 {incidents:,} 件,{entries:,} 条)",
+        "The audit is not whole: {kinds} ({incidents:,} incidents, {entries:,} entries checked)",
+    ),
     "policy": ("策略 {version}", "policy {version}"),
     "reply_to": ("答复 {to}:{outcome}", "reply to {to}: {outcome}"),
     "expected": ("实测 {observed},阈值 {expected}", "observed {observed}, threshold {expected}"),

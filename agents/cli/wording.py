@@ -111,6 +111,17 @@ WORDS: dict[str, tuple[str, str]] = {
     "information": ("补充信息", "information"),
     "not_fixed": ("未解决", "not fixed"),
     "callback": ("回访", "called back"),
+    # what an audit finds
+    "edited": ("被改动", "edited"),
+    "gap": ("缺失", "missing"),
+    "no_beginning": ("缺开头", "no beginning"),
+    "reordered": ("次序颠倒", "out of order"),
+    "doubled": ("重复记录", "doubled"),
+    "broken_link": ("链断裂", "broken link"),
+    "unnamed_policy": ("未注明策略", "no policy named"),
+    "unreadable": ("无法读取", "unreadable"),
+    "misfiled": ("归档错误", "misfiled"),
+    "end": ("与案件现状不符", "differs from the incident"),
     # outcomes of a command or report
     "applied": ("已执行", "applied"),
     "taken_in": ("已受理", "taken in"),

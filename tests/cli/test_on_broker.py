@@ -6,26 +6,23 @@ import asyncio
 import base64
 import hashlib
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
-import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from pydantic import BaseModel
 from typer.testing import CliRunner, Result
 
-from agents import topic_admin
 from agents.cli.dead_letters import app as dead_letters
 from agents.cli.incident import app as incident
 from agents.cli.watch import app as watch
 from agents.ledger import open_ledger
 from agents.orders import give_order
 from agents.reburial import REPLAYED_HEADER
-from agents.settings import Settings, load_settings
+from agents.settings import Settings
 from schemas.alert import Alert, AlertEvent, Trigger
-from schemas.codec import encode
 from schemas.command import Command, Subject
 from schemas.dead_letter import DeadLetter, DeadLetterEvent, Origin, Reason
 from schemas.errors import ConfigurationError
@@ -42,32 +39,7 @@ KIND = Category(catalogue="yc", version="1", code="100101", name="道路积水")
 RUNNER = CliRunner()
 
 
-@pytest.fixture
-async def settings(broker: str, prefix: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """A city of its own with all its topics, named to every command by the environment."""
-    monkeypatch.setenv("CHENGYUN_BROKER", broker)
-    monkeypatch.setenv("CHENGYUN_PREFIX", prefix)
-    monkeypatch.setenv("CHENGYUN_REPLICATION", "1")
-    monkeypatch.setenv("CHENGYUN_PARTITIONS", "2")
-    settings = load_settings()
-    await topic_admin.apply(settings)
-    return settings
-
-
 Publish = Callable[[Topic, str, BaseModel | bytes], Any]
-
-
-@pytest.fixture
-async def publish(settings: Settings, broker: str) -> AsyncIterator[Publish]:
-    producer = AIOKafkaProducer(bootstrap_servers=broker, acks="all", max_request_size=4 << 20)
-    await producer.start()
-
-    async def send(topic: Topic, key: str, message: BaseModel | bytes) -> None:
-        value = message if isinstance(message, bytes) else encode(message)
-        await producer.send_and_wait(settings.physical(topic.name), value, key=key.encode())
-
-    yield send
-    await producer.stop()
 
 
 def matter(number: int, **more: Any) -> IncidentEvent:
