@@ -119,6 +119,8 @@ def _spec(topic: Topic, plan: Sizing, name: str) -> Spec:
         "max.message.bytes": str(topic.max_message_bytes),
         "min.insync.replicas": str(plan.min_in_sync),
     }
+    if topic.whole_for is not None:
+        configs["min.compaction.lag.ms"] = str(int(topic.whole_for.total_seconds() * 1000))
     if topic in _STAMPED_BY_BROKER:
         configs["message.timestamp.type"] = "LogAppendTime"
     if topic in topics.STATES.values():

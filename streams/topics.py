@@ -52,6 +52,7 @@ class Topic:
         width: which partition count of `Sizing` applies.
         writers, readers: stages by name; others (apps, operators, console) in words.
         retention: None keeps for ever (compaction alone bounds it).
+        whole_for: how long every revision stays before compaction may take the older ones.
         max_message_bytes: the largest record batch the broker takes.
     """
 
@@ -64,6 +65,7 @@ class Topic:
     retention: timedelta | None
     max_message_bytes: int = MIB
     meaning: str = ""
+    whole_for: timedelta | None = None
 
 
 def _inbox(
@@ -136,6 +138,8 @@ def _alerts(tier: StageName) -> Topic:
         "compact,delete",
         timedelta(days=90),
         meaning=f"what the operators of a {tier} must know now",
+        # The load of a desk is judged by a month of what it was told, revision by revision.
+        whole_for=timedelta(days=31),
     )
 
 

@@ -1,0 +1,129 @@
+"""What was said to each desk, read back from the alert and audit topics."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import orjson
+
+from agents.ledger import Ledger, Progress
+from schemas.alert import Alert, AlertEvent
+from schemas.terms import TIERS
+from streams.program import Record
+from streams.topics import ALERTS, AUDIT
+from streams.warning.alarm_load import Answer, Load, Said, measure
+
+TOPICS = (*ALERTS.values(), AUDIT)
+MOST = 2_000_000
+"""Alert revisions read at most; beyond it the oldest desks' history would not fit in memory."""
+
+_LOOKS = frozenset({"acknowledge"})
+_NOT_WORK = frozenset({"inform", "merge", "end_report"})
+"""Steps that people cause without answering an alert: they told more."""
+
+Desk = tuple[str, str]
+"""Tier and area."""
+
+_HEIGHT: dict[str, int] = {tier: number for number, tier in enumerate(TIERS)}
+
+
+@dataclass(slots=True)
+class Loads:
+    """The load of every desk that was called: the city first, then the busiest of each tier."""
+
+    begin: datetime
+    end: datetime
+    desks: list[tuple[Desk, Load]] = field(default_factory=list)
+    unreadable: int = 0
+    cut: bool = False
+
+
+async def read_loads(
+    ledger: Ledger,
+    *,
+    tier: str | None,
+    area: str | None,
+    length: timedelta,
+    until: datetime | None,
+    operators: int,
+    progress: Progress,
+) -> Loads | None:
+    """Measure every desk over the newest `length` of the city's time; None without any alert.
+
+    Args:
+        until: the time of day in the city; None takes that of the newest alert.
+        operators: how many were signed in at each desk.
+    """
+    said: dict[Desk, list[Said]] = defaultdict(list)
+    newest: datetime | None = None
+    oldest: datetime | None = None
+    unreadable = count = 0
+    alerts = [topic for name, topic in ALERTS.items() if tier in (None, name)]
+    async for batch in ledger.scan(alerts, progress=progress):
+        for record in batch:
+            alert = _alert(record)
+            if alert is None:
+                unreadable += record.value is not None
+                continue
+            if area not in (None, alert.area):
+                continue
+            newest = max(newest or alert.changed_at, alert.changed_at)
+            oldest = min(oldest or alert.changed_at, alert.changed_at)
+            said[alert.tier, alert.area].append(_said(alert))
+            count += 1
+        if count >= MOST:
+            break
+    if newest is None or oldest is None:
+        return None
+    end = max(newest, until or newest) + timedelta(microseconds=1)
+    begin = max(oldest, end - length)
+    wanted = {each.incident_id for revisions in said.values() for each in revisions}
+    wanted.discard(None)
+    steps: dict[str, list[Answer]] = defaultdict(list)
+    async for batch in ledger.scan([AUDIT], progress=progress):
+        for record in batch:
+            if record.key is not None and record.key.decode() in wanted:
+                step = _step(record)
+                if step is not None:
+                    steps[record.key.decode()].append(step)
+    desks = [
+        (desk, measure(revisions, begin, end, operators=operators, answers=steps))
+        for desk, revisions in said.items()
+    ]
+    desks.sort(key=lambda pair: (-_HEIGHT[pair[0][0]], -pair[1].annunciations, pair[0]))
+    return Loads(begin, end, desks, unreadable, count >= MOST)
+
+
+def _alert(record: Record) -> Alert | None:
+    if record.value is None:
+        return None
+    try:
+        return AlertEvent.model_validate_json(record.value).data
+    except ValueError:
+        return None
+
+
+def _said(alert: Alert) -> Said:
+    what = alert.key.split("/")[-1] if alert.incident_id is None else alert.title
+    named = what.startswith(alert.trigger.id)
+    return Said(
+        alert.changed_at,
+        alert.alert_id,
+        alert.revision,
+        alert.state,
+        alert.colour,
+        what if named else f"{alert.trigger.id} {what}",
+        alert.incident_id,
+    )
+
+
+def _step(record: Record) -> Answer | None:
+    """One step of a case that people made, or None."""
+    if record.value is None:
+        return None
+    entry = orjson.loads(record.value)["data"]
+    if entry["actor"]["role"] == "system" or entry["action"] in _NOT_WORK:
+        return None
+    return Answer(datetime.fromisoformat(entry["at"]), entry["action"] in _LOOKS)
