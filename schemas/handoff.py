@@ -35,7 +35,8 @@ class Handoff(Body):
 
     ``audit_n`` and ``audit_hash`` continue the incident's audit chain at the receiver.
     ``lifted`` are the percent steps of the limit that have lifted it already; each does so
-    once. ``standard_due`` is the limit that holds where no open report brings its own.
+    once. ``standard_due`` is the limit that holds where no open report brings its own,
+    ``standard_from`` when it began, ``standard_limit`` its words if it runs by office hours.
     ``findings`` are those of devices that are open (id → severity), ``calls`` the callers
     near enough to confirm one, ``witnessed`` whether that has been done (W6).
     """
@@ -53,6 +54,8 @@ class Handoff(Body):
     audit_hash: str
     lifted: list[int] = Field(default_factory=list)
     standard_due: AwareDatetime | None = None
+    standard_from: AwareDatetime | None = None
+    standard_limit: str | None = None
     findings: dict[str, Severity] = Field(default_factory=dict)
     calls: int = 0
     witnessed: bool = False

@@ -14,6 +14,7 @@ class ReportedCase(Body):
     """One report inside an incident: each keeps its own limit, end and verdict.
 
     ``overdue`` is None while it is open and its limit has not passed, or if it has none.
+    ``limit_from`` is when its limit began, where a pause has moved it from ``reported_at``.
     """
 
     report_id: str
@@ -22,6 +23,7 @@ class ReportedCase(Body):
     ended_at: AwareDatetime | None = None
     overdue: bool | None = None
     resolution: str | None = None
+    limit_from: AwareDatetime | None = None
 
 
 class Escalation(Body):

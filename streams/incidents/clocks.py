@@ -17,8 +17,19 @@ from streams.incidents.messages import Maker
 from streams.policy import Limit, Policy
 
 ACKNOWLEDGE = "acknowledge"
+"""The desk has not seen it; from its arrival at that desk."""
+ACCEPT = "accept"
+"""The unit has not accepted it; from its dispatch, whatever desk owns it."""
+PROGRESS = "progress"
+"""Seen, but nothing has moved on since; from the acknowledgement (E11)."""
 RESOLVE = "resolve"
+"""The work is not done; from the beginning of the matter, once."""
 CLOSE = "close"
+"""Done, and nobody has contradicted yet."""
+WHISTLE = "whistle"
+"""``whistle/<unit>``: a whistled department has not reported (E3); one clock each."""
+SUSPENDED = "suspended"
+"""The work stands still until then (挂账)."""
 
 REMINDED = 50
 """Stage of the acknowledgement clock after the desk was reminded; the next step lifts."""
@@ -34,6 +45,19 @@ def of_kind(case: Case, kind: str) -> Clock | None:
         if running.kind == kind:
             return running
     return None
+
+
+def start(case: Case, kind: str, policy: Policy, now: datetime, until: Limit | datetime) -> Clock:
+    """Start a clock of any kind, in place of one of the same kind; it speaks at its end.
+
+    Args:
+        until: the moment, or the limit that begins now.
+    """
+    at = until if isinstance(until, datetime) else policy.calendar.add(now, until)
+    stop(case, kind)
+    begun = clock(kind=kind, started_at=now, limit_at=at, at=at)
+    case.clocks.append(begun)
+    return begun
 
 
 def stop(case: Case, *kinds: str) -> None:
@@ -109,7 +133,7 @@ def follow_due(case: Case, policy: Policy) -> None:
     report = first_due(case)
     limit: str | None = None
     if report is not None:
-        due, started = report.due_at, report.reported_at
+        due, started = report.due_at, report.limit_from or report.reported_at
     else:
         due = standard_due(case, policy)
         started = case.standard_from or incident.opened_at
@@ -125,6 +149,133 @@ def follow_due(case: Case, policy: Policy) -> None:
     begun = clock(kind=RESOLVE, started_at=started, limit_at=due, stage=0, limit=limit)
     begun.at = point(begun, policy, 0)
     case.clocks.append(begun)
+
+
+def follow_work(case: Case, policy: Policy, now: datetime) -> None:
+    """Start and stop what depends on how far the work is; to be called when it has moved.
+
+    A dispatched case waits for its unit. A case that was acknowledged, but is with no
+    unit that has accepted it, waits for its next move (E11): a new dispatch or a return is
+    one, and the time begins again.
+    """
+    incident = case.incident
+    if not case.owned or incident.state not in ("registered", "dispatched", "returned"):
+        stop(case, ACCEPT, PROGRESS)
+        return
+    pace = policy.pace(incident.severity, incident.urgency)
+    accept = of_kind(case, ACCEPT)
+    sent = incident.dispatched_at
+    if incident.state != "dispatched" or sent is None or pace.accept is None:
+        stop(case, ACCEPT)
+    elif accept is None or accept.started_at != sent:
+        start(case, ACCEPT, policy, sent, pace.accept)
+    progress = of_kind(case, PROGRESS)
+    seen = incident.acknowledged_at
+    if seen is None or pace.moves_on is None:
+        stop(case, PROGRESS)
+        return
+    returned = int(incident.state == "returned")
+    moved = now if returned else seen if sent is None else max(seen, sent)
+    begins = progress is None or progress.stage != returned
+    if begins or (not returned and progress is not None and progress.started_at < moved):
+        start(case, PROGRESS, policy, moved, pace.moves_on).stage = returned
+
+
+def pause(case: Case, policy: Policy, now: datetime, until: datetime) -> None:
+    """The work stands still until then (挂账): its limits move at once to where they will be.
+
+    So what everybody reads as the limit is true for as long as the pause is. Nobody is
+    pressed meanwhile.
+    """
+    _move_limits(case, policy, now, until)
+    stop(case, ACCEPT, PROGRESS)
+    start(case, SUSPENDED, policy, now, until)
+
+
+def resume(case: Case, policy: Policy, now: datetime) -> None:
+    """The work goes on, at the end of its pause, before it, or after an outage later."""
+    running = of_kind(case, SUSPENDED)
+    if running is None:
+        return
+    _move_limits(case, policy, running.limit_at, now)
+    stop(case, SUSPENDED)
+    follow_work(case, policy, now)
+
+
+def _move_limits(case: Case, policy: Policy, stood: datetime, goes_on: datetime) -> None:
+    """Every open limit of the work goes on at `goes_on` as it stood at `stood`."""
+    if stood == goes_on:
+        return
+    incident = case.incident
+    moved = policy.calendar.moved
+    standard_due(case, policy)
+    length = goes_on - stood
+    for report in incident.reports:
+        if report.ended_at is None and report.due_at is not None and report.overdue is None:
+            report.due_at += length
+            began = (report.limit_from or report.reported_at) + length
+            report.limit_from = None if began == report.reported_at else began
+    if case.standard_due is not None:
+        words = case.standard_limit
+        runs = "urgent_hour" if words is None else _limit_of(words).clock
+        case.standard_due = moved(case.standard_due, stood, goes_on, runs)
+        began = case.standard_from or incident.opened_at
+        case.standard_from = moved(began, stood, goes_on, runs)
+    for running in case.clocks:
+        if running.kind != RESOLVE:
+            continue
+        runs = "urgent_hour" if running.limit is None else _limit_of(running.limit).clock
+        running.started_at = moved(running.started_at, stood, goes_on, runs)
+        running.limit_at = moved(running.limit_at, stood, goes_on, runs)
+        if running.points is not None:
+            running.points = [moved(each, stood, goes_on, runs) for each in running.points]
+        running.at = _next_point(running, policy)
+        incident.due_at = running.limit_at
+    incident.version += 1
+
+
+def extend(case: Case, policy: Policy, now: datetime, granted: int = 0) -> datetime | None:
+    """The work gets one more of its original limit (延期), and so do its open reports.
+
+    Args:
+        granted: how many extensions it has had before; each is as long as the first limit.
+
+    Returns:
+        The new limit of the work; None if it has none.
+    """
+    incident = case.incident
+    due = standard_due(case, policy)
+    parts = granted + 1
+    for report in incident.reports:
+        if report.ended_at is None and report.due_at is not None and report.overdue is None:
+            report.due_at += (report.due_at - (report.limit_from or report.reported_at)) / parts
+    if due is not None:
+        began = case.standard_from or incident.opened_at
+        if case.standard_limit is None:
+            case.standard_due = due + (due - began) / parts
+        else:
+            whole = _limit_of(case.standard_limit)
+            longer = Limit(amount=whole.amount * (parts + 1) / parts, clock=whole.clock)
+            set_standard(case, longer, began, policy.calendar.add(began, longer))
+    follow_due(case, policy)
+    running = of_kind(case, RESOLVE)
+    if running is not None:
+        incident.colour = None
+        for number, step in enumerate(policy.supervision):
+            reached = point(running, policy, number)
+            if reached is None or reached > now:
+                break
+            running.stage, incident.colour = step.percent, step.colour
+        running.at = _next_point(running, policy)
+    return incident.due_at
+
+
+def _next_point(running: Clock, policy: Policy) -> datetime | None:
+    """When the clock next speaks, after the steps that it has reached."""
+    for number, step in enumerate(policy.supervision):
+        if step.percent > running.stage:
+            return point(running, policy, number)
+    return None
 
 
 def point(running: Clock, policy: Policy, step: int) -> datetime | None:

@@ -8,7 +8,7 @@ from schemas.command import Command, CommandEvent
 from schemas.dead_letter import Reason
 from schemas.errors import TransitionError
 from schemas.outcome import Reply, ReplyOutcome
-from streams.incidents import lifecycle, ownership, routing
+from streams.incidents import clocks, lifecycle, ownership, routing
 from streams.incidents.case import ANSWERS, COPIES, Case
 from streams.incidents.endings import finish, seen
 from streams.incidents.lifecycle import Move
@@ -171,6 +171,7 @@ def _follow(turn: Turn, command: Command) -> Reply:
     if move.reason and not (command.reason and command.reason.strip()):
         raise Refused("rejected", "reason_missing", f"{command.action} needs a reason")
     _DO[command.action](turn, case, command)
+    clocks.follow_work(case, turn.policy, turn.now)
     return Reply(
         command_id=command.command_id,
         outcome="applied",

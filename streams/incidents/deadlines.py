@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from schemas.handoff import Clock
@@ -34,20 +35,98 @@ def fire(turn: Turn, case: Case) -> None:
     for running in list(case.clocks):
         if running.at is None or running.at > turn.now or not case.owned:
             continue
-        if running.kind == clocks.ACKNOWLEDGE:
-            _unacknowledged(turn, case, running)
-        elif running.kind == clocks.RESOLVE:
-            _supervise(turn, case, running)
-        elif case.findings:
-            # A device still alarms: nobody closes that by waiting.
-            running.at = turn.policy.calendar.add(turn.now, turn.policy.desk.closes_after)
-        else:
-            finish(turn, case, "close", reason=words(turn.policy.language, "uncontradicted"))
+        if running not in case.clocks:
+            continue  # what another clock led to has stopped this one
+        ANSWERS[running.kind.partition("/")[0]](turn, case, running)
     if incident.overdue and not before and case.owned:
         # A case that was lifted for it has this in the entry of its lift.
         due = incident.due_at
         detail = {} if due is None else {"due_at": due.isoformat()}
         turn.move(case, "overdue", rule="E2", detail=detail)
+
+
+def _uncontradicted(turn: Turn, case: Case, running: Clock) -> None:
+    """The work was done so long ago that the case closes; not while a device still alarms."""
+    if case.findings:
+        running.at = turn.policy.calendar.add(turn.now, turn.policy.desk.closes_after)
+        return
+    finish(turn, case, "close", reason=words(turn.policy.language, "uncontradicted"))
+
+
+def _unaccepted(turn: Turn, case: Case, running: Clock) -> None:
+    """The unit has not accepted what was dispatched to it: the desk hears so."""
+    running.at = None
+    incident = case.incident
+    language = turn.policy.language
+    unit = turn.policy.unit_name(incident.unit or "", language)
+    turn.keep(case, publish=False)
+    lamps.light(
+        turn,
+        case,
+        lamps.UNACCEPTED,
+        trigger="E2",
+        version=turn.policy.version,
+        colour="yellow",
+        title=words(language, "unaccepted", unit=unit, title=incident.title),
+        suggested_action=words(language, "call_unit"),
+    )
+
+
+def _unmoved(turn: Turn, case: Case, running: Clock) -> None:
+    """E11: somebody saw it, and nothing has happened since: one tier up."""
+    running.at = None
+    incident = case.incident
+    pace = turn.policy.pace(incident.severity, incident.urgency)
+    language = turn.policy.language
+    limit = "" if pace.moves_on is None else limit_words(language, pace.moves_on)
+    reason = words(language, "not_moved_on", limit=limit)
+    parent = turn.policy.areas.parent(turn.area)
+    if parent is not None:
+        give(turn, case, parent, "E11", reason)
+        return
+    turn.keep(case, publish=False)
+    lamps.light(
+        turn,
+        case,
+        lamps.ESCALATION,
+        trigger="E11",
+        version=turn.policy.version,
+        colour="red",
+        title=words(language, "unmoved", reason=reason, title=incident.title),
+        suggested_action=words(language, "press"),
+    )
+
+
+def _pause_over(turn: Turn, case: Case, running: Clock) -> None:
+    """The pause has come to its end: the work goes on by itself."""
+    clocks.resume(case, turn.policy, turn.now)
+    if lifecycle.possible("resume", case.incident.state, "system"):
+        turn.move(case, "resume", reason=words(turn.policy.language, "pause_over"))
+        clocks.follow_work(case, turn.policy, turn.now)
+    turn.keep(case)
+
+
+def _whistle_unanswered(turn: Turn, case: Case, running: Clock) -> None:
+    """E3: a whistled department has not reported: the district calls it, or knows already."""
+    running.at = None
+    policy, language = turn.policy, turn.policy.language
+    department = running.kind.partition("/")[2]
+    reason = words(language, "not_reported", unit=policy.unit_name(department, language))
+    parent = policy.areas.parent(turn.area)
+    if turn.tier == "street" and parent is not None:
+        give(turn, case, parent, "E3", reason)
+        return
+    turn.keep(case, publish=False)
+    lamps.light(
+        turn,
+        case,
+        running.kind,
+        trigger="E3",
+        version=policy.version,
+        colour="red",
+        title=words(language, "unmoved", reason=reason, title=case.incident.title),
+        suggested_action=words(language, "call_unit"),
+    )
 
 
 def _unacknowledged(turn: Turn, case: Case, running: Clock) -> None:
@@ -157,3 +236,18 @@ def _apart(running: Clock, lower: SupervisionStep, upper: SupervisionStep) -> ti
     span = running.limit_at - running.started_at
     share = (upper.percent - lower.percent) / 100
     return max(timedelta(seconds=1), span * share)
+
+
+ANSWERS: dict[str, Callable[[Turn, Case, Clock], None]] = {
+    clocks.ACKNOWLEDGE: _unacknowledged,
+    clocks.ACCEPT: _unaccepted,
+    clocks.PROGRESS: _unmoved,
+    clocks.RESOLVE: _supervise,
+    clocks.CLOSE: _uncontradicted,
+    clocks.SUSPENDED: _pause_over,
+    clocks.WHISTLE: _whistle_unanswered,
+}
+"""What each kind of clock leads to; a kind's name ends at the first ``/``.
+
+Who answers sets ``at`` to be asked again, or leaves it None, or stops the clock.
+"""

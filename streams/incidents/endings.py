@@ -114,8 +114,12 @@ def seen(turn: Turn, case: Case) -> None:
     if case.incident.acknowledged_at is None:
         case.incident.acknowledged_at = turn.now
     clocks.stop(case, clocks.ACKNOWLEDGE)
+    clocks.follow_work(case, turn.policy, turn.now)
     lamps.put_out(turn, case, lamps.ACKNOWLEDGE)
     lamps.put_out(turn, case, lamps.ESCALATION)
+    waiting = clocks.of_kind(case, clocks.ACCEPT)
+    if waiting is None or waiting.at is not None:
+        lamps.put_out(turn, case, lamps.UNACCEPTED)
 
 
 def forget(state: State, key: str, case: Case) -> None:

@@ -23,6 +23,7 @@ _ALERT_KIND = b"cn.chengyun.alert.v1"
 DEADLINE = "deadline"
 ACKNOWLEDGE = "acknowledge"
 ESCALATION = "escalation"
+UNACCEPTED = "unaccepted"
 
 Scale = Literal["warning", "supervision"]
 

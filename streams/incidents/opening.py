@@ -195,6 +195,7 @@ def start(turn: Turn, case: Case, rule: CategoryRule, *, rule_name: str | None =
             turn.move(case, "accept", turn.synthetic())
     if not ownership.lift_as_needed(turn, case):
         clocks.start_acknowledge(case, policy, turn.now)
+        clocks.follow_work(case, policy, turn.now)
 
 
 def _link_to_the_past(turn: Turn, incident: Incident, near: list[Near]) -> None:

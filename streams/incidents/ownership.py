@@ -30,6 +30,7 @@ notice_of = Maker(Notice)
 escalation_of = Maker(Escalation)
 
 KEPT_COPY_DAYS = 90
+_FOR_WANT_OF_TIME = frozenset({"E2", "E3", "E11"})
 AFTER = timedelta(microseconds=1)
 """What is passed on is dated after the hand-off of the same instant, or history replayed in
 order of time could apply it first."""
@@ -81,7 +82,7 @@ def give(
     )
     turn.keep(case)
     lamps.put_out_all(turn, case, keep=tuple(case.findings))
-    clocks.stop(case, clocks.ACKNOWLEDGE)
+    clocks.stop(case, clocks.ACKNOWLEDGE, clocks.PROGRESS)
     # As bytes at once: the message says how the case stands now, whatever follows.
     written = turn.written[incident.incident_id] = body(incident)
     rest: dict[str, Any] = {
@@ -103,6 +104,9 @@ def give(
     due = clocks.standard_due(case, turn.policy)
     if due is not None:
         rest["standard_due"] = due
+        rest["standard_from"] = case.standard_from
+        if case.standard_limit is not None:
+            rest["standard_limit"] = case.standard_limit
     if reason is not None:
         rest["reason"] = reason
     tail = orjson.dumps(rest, default=present)[1:]
@@ -152,6 +156,8 @@ def receive(turn: Turn, handoff: Handoff) -> None:
     case.clocks = handoff.clocks
     case.lifted = list(handoff.lifted)
     case.standard_due = handoff.standard_due
+    case.standard_from = handoff.standard_from
+    case.standard_limit = handoff.standard_limit
     case.findings = dict(handoff.findings)
     case.calls, case.witnessed = handoff.calls, handoff.witnessed
     turn.keep(case, publish=False)
@@ -164,11 +170,14 @@ def receive(turn: Turn, handoff: Handoff) -> None:
         lamps.ESCALATION,
         trigger=handoff.rule,
         version=turn.policy.version,
-        colour="red" if handoff.rule == "E2" else lamps.ALERT_OF_SEVERITY[incident.severity],
+        colour="red"
+        if handoff.rule in _FOR_WANT_OF_TIME
+        else lamps.ALERT_OF_SEVERITY[incident.severity],
         title=words(turn.policy.language, "escalated", rule=handoff.rule, title=incident.title),
         suggested_action=words(turn.policy.language, "take_over"),
     )
     clocks.start_acknowledge(case, turn.policy, turn.now)
+    clocks.follow_work(case, turn.policy, turn.now)
     clocks.give_time(case, turn.policy, turn.now)
     if handoff.rule == "E1":
         copy_up(turn, case)

@@ -8,6 +8,15 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "overdue_soon": ("时限已用 {percent}%：{title}", "{percent} % of the limit used: {title}"),
     "overdue": ("超过时限（{percent}%）：{title}", "Limit passed ({percent} %): {title}"),
     "unacknowledged": ("尚未签收：{title}", "Not acknowledged: {title}"),
+    "unaccepted": ("{unit}尚未签收：{title}", "{unit} has not accepted: {title}"),
+    "unmoved": ("{reason}：{title}", "{reason}: {title}"),
+    "not_moved_on": ("签收后{limit}内无进展", "seen, but nothing moved within {limit}"),
+    "pause_over": ("挂账期满，恢复办理", "the pause is over"),
+    "not_reported": ("{unit}未按时报到", "{unit} has not reported in time"),
+    "call_unit": (
+        "电话联系承办单位；不能承接的，改派",
+        "Call the unit; if it cannot take it, send another",
+    ),
     "escalated": ("{rule} 提级：{title}", "Escalated by {rule}: {title}"),
     "copied": ("{rule} 抄送：{title}", "Copy by {rule}: {title}"),
     "spread": (

@@ -139,6 +139,50 @@ class Calendar(Section):
         """When that share of the limit is used up (70 % blue, 90 % yellow …)."""
         return self._add(start, limit.amount * percent / 100, limit.clock)
 
+    def moved(self, moment: datetime, stood: datetime, goes_on: datetime, clock: str) -> datetime:
+        """Where a moment of a limit lies when its clock stands still for a while.
+
+        As much of the limit as lay between `stood` and the moment lies between `goes_on`
+        and the answer: office time for the clocks of the office, true time for the others.
+        So the beginning of a limit moves as its end does, and moving back with the two
+        moments exchanged undoes it.
+
+        Args:
+            stood: when the clock stood still.
+            goes_on: when it goes on; earlier than `stood` takes a pause back.
+        """
+        if clock not in ("work_hour", "work_day"):
+            return moment.astimezone(UTC) + (goes_on - stood)
+        if moment >= stood:
+            return self._add_office(goes_on, self._between(stood, moment))
+        return self._back_office(goes_on, self._between(moment, stood))
+
+    def _between(self, start: datetime, end: datetime) -> int:
+        """Office time between two moments, microseconds."""
+        first, last = start.astimezone(self.tz).year, end.astimezone(self.tz).year
+        passed = self._used(self._year(last), (end - _EPOCH) // _MICROSECOND)
+        passed -= self._used(self._year(first), (start - _EPOCH) // _MICROSECOND)
+        for year in range(first, last):
+            until = self._year(year).until
+            passed += until[-1] if until else 0
+        return passed
+
+    def _back_office(self, end: datetime, amount: int) -> datetime:
+        """The moment so much office time before `end`."""
+        if amount <= 0:
+            return end.astimezone(UTC)
+        year = end.astimezone(self.tz).year
+        table = self._year(year)
+        position = self._used(table, (end - _EPOCH) // _MICROSECOND) - amount
+        while position < 0:
+            year -= 1
+            if year < 2:
+                raise OverflowError(f"a limit that began before the year {year}")
+            table = self._year(year)
+            position += table.until[-1] if table.until else 0
+        span = bisect_right(table.before, position) - 1
+        return _EPOCH + timedelta(microseconds=table.opens[span] + position - table.before[span])
+
     def _add(self, start: datetime, amount: float, clock: str) -> datetime:
         if clock == "urgent_hour":
             return start.astimezone(UTC) + timedelta(hours=amount)

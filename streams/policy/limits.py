@@ -47,16 +47,21 @@ class Pace(Section):
 
     Attributes:
         owner: the tier that owns such a case from the beginning (E1).
-        acknowledge: until the desk has seen it.
+        acknowledge: until the desk has seen it, from its arrival at that desk.
+        accept: until the unit has accepted it, from its dispatch; the desk is told.
         on_site: until somebody is there.
         unacknowledged: after which it goes one tier up for want of an acknowledgement (E2).
+        moves_on: how long an acknowledgement holds: a case that was seen but has not moved
+            on by then goes one tier up (E11).
         unresolved: the limit of the work where the category sets none.
     """
 
     owner: Tier
     acknowledge: Limit | None = None
+    accept: Limit | None = None
     on_site: Limit | None = None
     unacknowledged: Limit | None = None
+    moves_on: Limit | None = None
     unresolved: Limit | None = None
 
 

@@ -160,6 +160,23 @@ def test_office_time_ends_within_office_hours(
     )
 
 
+@given(calendars, moments, amounts, clocks, amounts, amounts)
+def test_a_limit_that_stands_still_keeps_what_is_left_of_it(
+    calendar: Calendar, start: datetime, amount: float, clock: str, after: float, pause: float
+) -> None:
+    limit = Limit.model_validate({"amount": amount, "clock": clock})
+    end = calendar.add(start, limit)
+    stood = start + min(timedelta(hours=after), (end - start) / 2)
+    goes_on = stood + timedelta(hours=pause)
+    began = calendar.moved(start, stood, goes_on, clock)
+    ends = calendar.moved(end, stood, goes_on, clock)
+    assert began <= goes_on <= ends
+    if clock in ("work_hour", "work_day"):
+        # The moved limit is as long by the office's clock as it was.
+        assert abs(calendar.add(began, limit) - ends) <= timedelta(milliseconds=1)
+    assert abs(calendar.moved(ends, goes_on, stood, clock) - end) <= timedelta(milliseconds=1)
+
+
 @given(moments, amounts)
 def test_office_time_counted_by_the_minute_agrees(start: datetime, amount: float) -> None:
     """The slow way: walk minute by minute and count those in which the office is open."""

@@ -69,6 +69,8 @@ def test_a_a_sewage_cover_is_missing(day: Any) -> None:
     assert (incident.tier, incident.escalations[-1].rule) == ("district", "E5")
     assert incident.due_at == opened + timedelta(hours=2)  # returns never restart the limit
     assert day.command(identity, "redispatch", area=DISTRICT, unit="drainage").outcome == "applied"
+    day.at(25)
+    assert day.command(identity, "accept", area=DISTRICT, role="unit").outcome == "applied"
     # 70 % of two hours: blue at T + 84 minutes.
     day.at(84.5)
     assert ("deadline", "blue") not in day.lit("district")
