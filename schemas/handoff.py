@@ -38,7 +38,8 @@ class Handoff(Body):
     once. ``standard_due`` is the limit that holds where no open report brings its own,
     ``standard_from`` when it began, ``standard_limit`` its words if it runs by office hours.
     ``findings`` are those of devices that are open (id → severity), ``calls`` the callers
-    near enough to confirm one, ``witnessed`` whether that has been done (W6).
+    near enough to confirm one, ``witnessed`` whether that has been done (W6). ``held``: its
+    cause is open, and no clock lifts it.
     """
 
     direction: Literal["up", "down"]
@@ -59,17 +60,20 @@ class Handoff(Body):
     findings: dict[str, Severity] = Field(default_factory=dict)
     calls: int = 0
     witnessed: bool = False
+    held: bool = False
     at: AwareDatetime
 
 
 class Notice(Body):
     """A copy for information, or a warning passed down: the receiver owns nothing by it.
 
+    ``cause`` and ``cause_ended``: a case above explains cases below. ``child``: a case below
+    was put under the receiver's. ``parent_ended``: the cause of the receiver's case is over.
     ``areas`` are the warned areas in the receiver's line, where a warning names any.
     """
 
     notice_id: str
-    purpose: Literal["copy", "warning", "ended"]
+    purpose: Literal["copy", "warning", "ended", "cause", "cause_ended", "child", "parent_ended"]
     from_tier: Tier
     from_area: str
     incident: Incident | None = None

@@ -25,6 +25,8 @@ Urgency = Literal["normal", "utility", "urgent"]
 """How a case of one severity is paced: 日常, 水电气热 (water, power, gas, heating), 紧急."""
 
 WorkState = Literal[
+    "reported",
+    "verifying",
     "registered",
     "dispatched",
     "accepted",
@@ -36,7 +38,10 @@ WorkState = Literal[
     "closed",
     "rejected",
 ]
-"""Where the work on an incident stands (立案 派遣 签收 处置 退回 挂账 反馈 核查 结案 作废)."""
+"""Where the work on an incident stands.
+
+上报 核查 立案 派遣 签收 处置 退回 挂账 反馈 核实 结案 作废.
+"""
 
 AlertState = Literal["opened", "raised", "revised", "withdrawn", "closed"]
 
@@ -78,6 +83,7 @@ class Place(Body):
 class Actor(Body):
     """Who does something: an operator, a unit's officer, or the system itself.
 
+    ``unit`` is the code of the unit that an officer speaks for.
     ``synthetic`` marks what the system does in somebody's stead (a replay's
     acknowledgement), so that no report counts it as a person's work.
     """
@@ -86,4 +92,5 @@ class Actor(Body):
     role: Literal["operator", "unit", "supervisor", "system", "citizen", "department"] = "operator"
     tier: Tier | None = None
     area: str | None = None
+    unit: str | None = None
     synthetic: bool = False

@@ -62,6 +62,7 @@ class _Stored(BaseModel):
     unanswered: list[str] = Field(default_factory=list)
     calls: int = 0
     witnessed: bool = False
+    held: bool = False
 
 
 class Case:
@@ -82,6 +83,7 @@ class Case:
         unanswered: reports that have ended, but whose senders have had no final answer.
         calls: reports of people so near that they can confirm a device's finding (W6).
         witnessed: whether a second witness has raised it already (W6), which happens once.
+        held: its cause is open: no clock lifts it while that lasts.
         written: the incident's bytes as last settled; a step sets it before it stores.
     """
 
@@ -93,6 +95,7 @@ class Case:
         "copied_to",
         "findings",
         "given_to",
+        "held",
         "incident",
         "lamps",
         "lifted",
@@ -122,6 +125,7 @@ class Case:
         self.unanswered: list[str] = []
         self.calls = 0
         self.witnessed = False
+        self.held = False
         self.written: bytes | None = None
 
     @property

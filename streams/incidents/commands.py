@@ -5,26 +5,19 @@ from __future__ import annotations
 from datetime import timedelta
 
 from schemas.command import Command, CommandEvent
-from schemas.dead_letter import Reason
 from schemas.errors import TransitionError
-from schemas.outcome import Reply, ReplyOutcome
-from streams.incidents import clocks, lifecycle, ownership, routing
+from schemas.outcome import Reply
+from streams.incidents import clocks, lifecycle, routing
 from streams.incidents.case import ANSWERS, COPIES, Case
-from streams.incidents.endings import finish, seen
+from streams.incidents.endings import finish
 from streams.incidents.lifecycle import Move
+from streams.incidents.orders import tiers, work
+from streams.incidents.orders.order import Do, Order
+from streams.incidents.refusal import Refused
 from streams.incidents.turn import Turn
 
 HOPS = 6
 ANSWER_DAYS = 7
-
-
-class Refused(Exception):  # noqa: N818 - a verdict, not an error
-    """A command that cannot be followed, with the reply that says why."""
-
-    def __init__(self, outcome: ReplyOutcome, code: str, message: str) -> None:
-        super().__init__(message)
-        self.outcome = outcome
-        self.reason = Reason(code=code, message=message)
 
 
 def on_command(turn: Turn, event: CommandEvent) -> None:
@@ -69,7 +62,7 @@ def _allowed(turn: Turn, case: Case, command: Command) -> list[str]:
     state = case.incident.state
     return [
         action
-        for action in lifecycle.allowed(state, command.actor)
+        for action in lifecycle.allowed(state, command.actor, _DO)
         if _reaches(turn, lifecycle.find(action, state, command.actor), command)
     ]
 
@@ -118,7 +111,7 @@ def _pass_on(turn: Turn, event: CommandEvent, area: str) -> None:
 def _note_on_shadow(turn: Turn, case: Case, command: Command) -> None:
     # Only what the crews of this ground do; desks decide where the case is owned.
     actor = command.actor
-    if command.action == "accept" and lifecycle.possible("accept", case.incident.state, actor.role):
+    if command.action == "accept" and case.incident.state == "dispatched":
         turn.move(case, "accept", actor)
     elif command.action == "resolve" and lifecycle.possible(
         "resolve", case.incident.state, actor.role
@@ -127,14 +120,16 @@ def _note_on_shadow(turn: Turn, case: Case, command: Command) -> None:
 
 
 def _reaches(turn: Turn, move: Move, command: Command) -> bool:
-    """Whether the actor's area may do it: the owner's own, or for the crews' work its line."""
+    """Whether the actor's area may do it: the owner's own, one above it, or one of its line."""
     area = command.actor.area
     if area == turn.area:
         return True
     if area is None or move.reach == "owner":
         return False
-    areas = turn.policy
-    return routing.is_above(areas, turn.area, area) or routing.is_above(areas, area, turn.area)
+    policy = turn.policy
+    if routing.is_above(policy, area, turn.area):
+        return True
+    return move.reach == "line" and routing.is_above(policy, turn.area, area)
 
 
 def _follow(turn: Turn, command: Command) -> Reply:
@@ -154,7 +149,7 @@ def _follow(turn: Turn, command: Command) -> Reply:
             "stale_version",
             f"the case is at version {incident.version}, the command saw {expected}",
         )
-    if command.action not in lifecycle.COMMANDS:
+    if command.action not in _DO:
         raise Refused("forbidden", "unknown_action", f"{command.action} is not offered")
     try:
         move = lifecycle.find(command.action, incident.state, command.actor)
@@ -170,7 +165,7 @@ def _follow(turn: Turn, command: Command) -> Reply:
         )
     if move.reason and not (command.reason and command.reason.strip()):
         raise Refused("rejected", "reason_missing", f"{command.action} needs a reason")
-    _DO[command.action](turn, case, command)
+    _DO[command.action](Order(turn, case, command))
     clocks.follow_work(case, turn.policy, turn.now)
     return Reply(
         command_id=command.command_id,
@@ -183,87 +178,4 @@ def _follow(turn: Turn, command: Command) -> Reply:
     )
 
 
-def _acknowledge(turn: Turn, case: Case, command: Command) -> None:
-    if case.incident.acknowledged_at is not None:
-        raise Refused("conflict", "already_acknowledged", "somebody was faster")
-    turn.move(case, "acknowledge", command.actor, reason=command.reason)
-    seen(turn, case)
-
-
-def _accept(turn: Turn, case: Case, command: Command) -> None:
-    unit = _unit(turn, command)
-    if unit is not None:
-        case.incident.unit = unit
-    turn.move(case, "accept", command.actor, reason=command.reason)
-    seen(turn, case)
-
-
-def _return(turn: Turn, case: Case, command: Command) -> None:
-    """Not ours: the assignment is revoked, nothing erased; twice, and the district decides."""
-    incident = case.incident
-    unit = incident.unit
-    incident.returns += 1
-    turn.move(case, "return", command.actor, reason=command.reason, detail={"unit": unit})
-    ownership.lift_as_needed(turn, case)
-
-
-def _redispatch(turn: Turn, case: Case, command: Command) -> None:
-    unit = _unit(turn, command)
-    if unit is None:
-        raise Refused("rejected", "unit_missing", "redispatch needs arguments.unit")
-    if case.incident.unit != unit:
-        case.incident.unit = unit
-        case.incident.version += 1
-    turn.move(case, "redispatch", command.actor, reason=command.reason, detail={"unit": unit})
-    seen(turn, case)
-
-
-def _resolve(turn: Turn, case: Case, command: Command) -> None:
-    finish(turn, case, "resolve", actor=command.actor, reason=command.reason)
-
-
-def _close(turn: Turn, case: Case, command: Command) -> None:
-    if case.findings:
-        raise Refused(
-            "conflict",
-            "still_alarming",
-            f"a device still alarms: {', '.join(sorted(case.findings)[:3])}",
-        )
-    resolution = command.arguments.get("resolution")
-    finish(
-        turn,
-        case,
-        "close",
-        actor=command.actor,
-        reason=command.reason,
-        resolution=resolution if isinstance(resolution, str) else None,
-    )
-
-
-def _delegate(turn: Turn, case: Case, command: Command) -> None:
-    area = command.arguments.get("area")
-    if not isinstance(area, str) or area not in turn.policy.areas.children(turn.area):
-        raise Refused(
-            "rejected", "wrong_area", f"delegate needs arguments.area, a desk below {turn.area}"
-        )
-    ownership.give(turn, case, area, "delegation", command.reason, command.actor)
-
-
-def _unit(turn: Turn, command: Command) -> str | None:
-    unit = command.arguments.get("unit")
-    if unit is None:
-        return None
-    if not isinstance(unit, str) or not turn.policy.knows_unit(unit):
-        raise Refused("rejected", "unknown_unit", f"got unit {unit!r}, wanted one of the policy's")
-    return unit
-
-
-_DO = {
-    "acknowledge": _acknowledge,
-    "accept": _accept,
-    "return": _return,
-    "redispatch": _redispatch,
-    "resolve": _resolve,
-    "close": _close,
-    "delegate": _delegate,
-}
+_DO: dict[str, Do] = {**work.ORDERS, **tiers.ORDERS}

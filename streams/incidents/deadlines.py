@@ -29,7 +29,7 @@ def fire(turn: Turn, case: Case) -> None:
         return
     turn.keep(case, publish=False)
     before = incident.overdue
-    if incident.state in lifecycle.OPEN and clocks.mark_overdue(case, turn.now):
+    if incident.state in lifecycle.RUNNING and clocks.mark_overdue(case, turn.now):
         incident.overdue = True
         turn.keep(case)
     for running in list(case.clocks):

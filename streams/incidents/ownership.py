@@ -109,6 +109,8 @@ def give(
             rest["standard_limit"] = case.standard_limit
     if reason is not None:
         rest["reason"] = reason
+    if case.held:
+        rest["held"] = True
     tail = orjson.dumps(rest, default=present)[1:]
     identity = f"{incident.incident_id}/handoff/{case.audit_n}"
     data = b'{"incident":%b,%b' % (written, tail)
@@ -160,6 +162,7 @@ def receive(turn: Turn, handoff: Handoff) -> None:
     case.standard_limit = handoff.standard_limit
     case.findings = dict(handoff.findings)
     case.calls, case.witnessed = handoff.calls, handoff.witnessed
+    case.held = handoff.held
     turn.keep(case, publish=False)
     drop_copy(turn, incident.incident_id)
     if up and lift_as_needed(turn, case):

@@ -256,7 +256,7 @@ class Turn:
         if not case.owned:
             return None
         moments = [clock.at for clock in case.clocks if clock.at is not None]
-        if incident.state in lifecycle.OPEN:
+        if incident.state in lifecycle.RUNNING:
             moments += [
                 report.due_at
                 for report in incident.reports

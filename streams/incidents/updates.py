@@ -98,7 +98,7 @@ def apply(turn: Turn, case: Case, report: ReportedCase | None, update: ReportUpd
 
 def _accepted(turn: Turn, case: Case, update: ReportUpdate, actor: Actor) -> None:
     incident = case.incident
-    if not lifecycle.possible("accept", incident.state, actor.role):
+    if incident.state != "dispatched":
         _informed(turn, case, update, actor)
         return
     if update.unit is not None and turn.policy.knows_unit(update.unit):

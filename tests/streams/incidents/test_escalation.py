@@ -206,7 +206,7 @@ def test_e5_a_kind_that_nobody_answers_for_goes_to_the_district(play: Any) -> No
     incident = play.incident()
     assert (incident.state, incident.unit) == ("registered", None)
     assert last_rule(incident) == ("E5", "A1", "A")
-    reply = play.command(incident.incident_id, "redispatch", area="A", unit="drains")
+    reply = play.command(incident.incident_id, "dispatch", area="A", unit="drains")
     assert reply.outcome == "applied"
     assert (play.incident().state, play.incident().unit) == ("dispatched", "drains")
 

@@ -1,0 +1,61 @@
+"""One order, allowed by the table, at the desk that owns the case."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from schemas.command import Command
+from schemas.terms import Actor
+from streams.incidents.arguments import Given
+from streams.incidents.case import Case, Draft
+from streams.incidents.turn import Turn
+
+
+class Order:
+    """What somebody orders about a case, with everything that following it needs.
+
+    Attributes:
+        turn: the step it is followed in; case: the case, owned here.
+        actor: who orders it; reason: why, None if none was given.
+        given: its arguments, checked.
+    """
+
+    __slots__ = ("action", "actor", "case", "command", "given", "reason", "turn")
+
+    def __init__(self, turn: Turn, case: Case, command: Command) -> None:
+        self.turn = turn
+        self.case = case
+        self.command = command
+        self.action: str = command.action
+        self.actor: Actor = command.actor
+        self.reason = command.reason.strip() if command.reason is not None else None
+        self.given = Given(command, turn.policy)
+
+    @property
+    def incident(self) -> Draft:
+        """The case's present state."""
+        return self.case.incident
+
+    @property
+    def unit(self) -> str | None:
+        """The unit that speaks: the one named in the order, else the sender's own."""
+        unit = self.given.text("unit")
+        if unit is not None:
+            return unit
+        own = self.actor.unit
+        return own if own is not None and self.turn.policy.knows_unit(own) else None
+
+    @property
+    def why(self) -> str:
+        """The reason, for orders whose row of the table demands one."""
+        return self.reason or ""
+
+    def move(self, **detail: Any) -> None:
+        """Make the move of the table that was ordered; what is None is left out of the detail."""
+        told = {name: value for name, value in detail.items() if value is not None}
+        self.turn.move(self.case, self.action, self.actor, reason=self.reason, detail=told)
+
+
+Do = Callable[[Order], None]
+"""Raises Refused where the city's rules beside the table do not allow the order."""
