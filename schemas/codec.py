@@ -25,6 +25,7 @@ from schemas.report import (
     ServiceRequestEvent,
     ServiceRequestUpdateEvent,
 )
+from schemas.tally import AreaTalliesEvent
 from schemas.tick import TickEvent, WeatherSignalEvent
 
 IntakeMessage = Annotated[
@@ -38,6 +39,7 @@ TierMessage = Annotated[
     | HandoffEvent
     | NoticeEvent
     | AreaCountsEvent
+    | AreaTalliesEvent
     | CommandEvent
     | SilenceEvent
     | DeskEventEvent
@@ -55,6 +57,7 @@ AnyMessage = Annotated[
     | HandoffEvent
     | NoticeEvent
     | AreaCountsEvent
+    | AreaTalliesEvent
     | CommandEvent
     | SilenceEvent
     | DeskEventEvent
@@ -80,6 +83,7 @@ EVENTS: tuple[type[BaseModel], ...] = (
     HandoffEvent,
     NoticeEvent,
     AreaCountsEvent,
+    AreaTalliesEvent,
     CommandEvent,
     SilenceEvent,
     DeskEventEvent,

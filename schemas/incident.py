@@ -15,6 +15,7 @@ class ReportedCase(Body):
 
     ``overdue`` is None while it is open and its limit has not passed, or if it has none.
     ``limit_from`` is when its limit began, where a pause has moved it from ``reported_at``.
+    ``contacted_at`` is when somebody first spoke with its sender about it.
     """
 
     report_id: str
@@ -24,6 +25,7 @@ class ReportedCase(Body):
     overdue: bool | None = None
     resolution: str | None = None
     limit_from: AwareDatetime | None = None
+    contacted_at: AwareDatetime | None = None
 
 
 class Escalation(Body):

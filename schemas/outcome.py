@@ -93,8 +93,22 @@ class Problem(Body):
     policy_version: str
 
 
+class UnitSummary(Body):
+    """Counts and rates of one unit within an area's summary."""
+
+    counts: dict[str, int] = Field(default_factory=dict)
+    rates: dict[str, float] = Field(default_factory=dict)
+
+
 class Summary(Body):
-    """Counts and rates of an area over a period (日巡周查月评季通报)."""
+    """Counts and rates of an area over a period (日巡周查月评季通报).
+
+    ``counts`` is what the area's desk and all desks below it did. ``rates`` has the three
+    rates (三率: response, solution, satisfaction), further shares between 0 and 1, whistles
+    per 100 incidents and the median of hours; a rate of nothing is left out. ``complete``
+    is False while the period still runs; a higher ``revision`` replaces a lower one.
+    ``marks`` say what is out of the policy's band (``whistles_few``, ``whistles_many``).
+    """
 
     area: str
     tier: Tier
@@ -103,6 +117,9 @@ class Summary(Body):
     revision: int = Field(ge=1)
     counts: dict[str, int] = Field(default_factory=dict)
     rates: dict[str, float] = Field(default_factory=dict)
+    units: dict[str, UnitSummary] = Field(default_factory=dict)
+    marks: list[str] = Field(default_factory=list)
+    complete: bool = True
     policy_version: str
 
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from schemas.handoff import Clock
 from schemas.terms import Colour
-from streams.incidents import clocks, lamps, lifecycle
+from streams.incidents import clocks, lamps, lifecycle, summing
 from streams.incidents.case import Case
 from streams.incidents.endings import finish
 from streams.incidents.ownership import give
@@ -38,6 +38,8 @@ def fire(turn: Turn, case: Case) -> None:
         if running not in case.clocks:
             continue  # what another clock led to has stopped this one
         ANSWERS[running.kind.partition("/")[0]](turn, case, running)
+    if incident.overdue and not before:
+        summing.note(turn, case, "went_overdue", incident.state)
     if incident.overdue and not before and case.owned:
         # A case that was lifted for it has this in the entry of its lift.
         due = incident.due_at

@@ -13,9 +13,10 @@ from schemas.dead_letter import Reason
 from schemas.errors import SchemaError
 from schemas.handoff import HandoffEvent, NoticeEvent
 from schemas.report import ReportEvent, ReportUpdateEvent
+from schemas.tally import AreaTalliesEvent
 from schemas.terms import Tier
 from schemas.tick import TickEvent
-from streams.incidents import deadlines, ownership, problems, spreading, weather
+from streams.incidents import deadlines, ownership, problems, spreading, summing, weather
 from streams.incidents.case import (
     BINS,
     CASES,
@@ -29,6 +30,7 @@ from streams.incidents.commands import on_command
 from streams.incidents.endings import forget
 from streams.incidents.messages import event_id
 from streams.incidents.opening import on_report
+from streams.incidents.tallies import SHEETS, SUMMED, SUMS
 from streams.incidents.turn import Turn
 from streams.incidents.updates import on_update
 from streams.policy import Policy
@@ -79,13 +81,14 @@ class Desk:
         self.tier: Tier = tier
         self.stage: str = tier
         self.inputs = (INBOXES[tier],)
-        self.namespaces = NAMESPACES
+        self.namespaces = (*NAMESPACES, *SUMMED)
         self._answers: dict[type[Any], Answer] = {
             ReportEvent: on_report,
             ReportUpdateEvent: on_update,
             HandoffEvent: _on_handoff,
             NoticeEvent: _on_notice,
             CommandEvent: on_command,
+            AreaTalliesEvent: summing.on_tallies,
             **(answers or {}),
         }
 
@@ -149,6 +152,10 @@ class Desk:
             deadlines.fire(turn, due.value)
         elif namespace is BINS:
             spreading.on_bins(turn, due.value, due.at)
+        elif namespace is SHEETS:
+            summing.on_sheet(turn, due.key, due.value, due.at)
+        elif namespace is SUMS:
+            summing.on_sum(turn, due.key, due.value, due.at)
         elif namespace is SPREADS:
             spreading.on_due(turn, due.key, due.value)
         elif namespace is WARNINGS:

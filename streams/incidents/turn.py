@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from schemas.outcome import Reply, ReplyEvent
 from schemas.terms import Actor, Tier
-from streams.incidents import audit, lifecycle
+from streams.incidents import audit, lifecycle, summing
 from streams.incidents.case import CASES, MEMBERS, Belongs, Case
 from streams.incidents.messages import Maker, body, event_id
 from streams.policy import Policy
@@ -35,6 +35,7 @@ class Turn:
         out: messages and refusals, in order.
         touched: cases to store when the step ends, by id; published: those to publish too.
         written: the bytes of cases that were given away, which change no more.
+        tallies: what the summaries count of this step: moment, unit, counters, how many.
         system: the actor for what the tier does of itself.
     """
 
@@ -51,6 +52,7 @@ class Turn:
         "source",
         "state",
         "system",
+        "tallies",
         "tier",
         "touched",
         "written",
@@ -71,6 +73,7 @@ class Turn:
         self.touched: dict[str, Case] = {}
         self.published: set[str] = set()
         self.written: dict[str, bytes] = {}
+        self.tallies: list[tuple[datetime, str | None, tuple[str, ...], int]] = []
         self.cases: Table[Case] = state.table(CASES)
         self.members: Table[Belongs] = state.table(MEMBERS)
         self.system = {"id": "chengyun", "role": "system", "tier": tier, "area": area}
@@ -151,6 +154,8 @@ class Turn:
             entry["reason"] = reason
         if detail:
             entry["detail"] = detail
+        if action in summing.COUNTED or incident.state == "closed":
+            summing.note(self, case, action, before, detail)
         data, case.audit_hash = audit.chained(entry)
         identity = f"{incident_id}/audit/{case.audit_n}"
         self.out.append(
@@ -234,6 +239,8 @@ class Turn:
 
         One message per incident and step, however many moves the step made.
         """
+        if self.tallies:
+            summing.count(self)
         for incident_id, case in self.touched.items():
             if incident_id not in self.published:
                 case.written = None

@@ -15,6 +15,7 @@ from streams.incidents.endings import (
     seen,
     take_up_again,
 )
+from streams.incidents.summing import note_callback
 from streams.incidents.turn import Turn, actor_of
 from streams.incidents.words import words
 
@@ -84,6 +85,8 @@ def apply(turn: Turn, case: Case, report: ReportedCase | None, update: ReportUpd
     """Do what an update says, as far as the table allows it for the state the case is in."""
     actor = _speaker(update)
     kind = update.kind
+    if update.callback is not None:
+        note_callback(turn, case, report, update)
     if kind == "accepted":
         _accepted(turn, case, update, actor)
     elif kind in _ENDINGS:

@@ -27,6 +27,7 @@ from streams.policy.intake import IntakeBounds
 from streams.policy.limits import Limit, Pace, PaceRow, SupervisionStep
 from streams.policy.routing import DeskRule, SourceRule, Unit, VoidPoint, matches
 from streams.policy.section import Language, Section, Text
+from streams.policy.summaries import SummaryRules
 from streams.policy.triggers import DeviceClass, Triggers
 
 _METRES_PER_DEGREE = 111_195.0
@@ -65,6 +66,7 @@ class Policy(Section):
     void_points: tuple[VoidPoint, ...] = ()
     devices: dict[str, DeviceClass] = Field(default_factory=dict)
     triggers: Triggers = Triggers()
+    summaries: SummaryRules = SummaryRules()
 
     @field_validator("routing", "merging")
     @classmethod

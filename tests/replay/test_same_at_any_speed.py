@@ -18,7 +18,7 @@ from agents.replay.feed import Entry, moment_of
 from agents.replay.source import Slice
 from agents.simulate.api import ORIGIN, Simulation
 from streams.policy import Policy
-from streams.topics import ALERTS, AUDIT, INCIDENTS, PROBLEMS, Sizing, Topic
+from streams.topics import ALERTS, AUDIT, INCIDENTS, PROBLEMS, SUMMARIES, Sizing, Topic
 from tests.replay.conftest import case, write_cases
 
 History = dict[str, list[Any]]
@@ -30,9 +30,9 @@ def lanes(count: int) -> Sizing:
 
 
 def history(policy: Policy, entries: Sequence[Entry], *, at_once: int, sizing: Sizing) -> History:
-    """All that was said of each incident, alert and problem, in the order of its key."""
+    """All that was said of each incident, alert, problem and period, in the order of its key."""
     told: History = defaultdict(list)
-    watched = {topic.name for topic in (INCIDENTS, AUDIT, PROBLEMS, *ALERTS.values())}
+    watched = {topic.name for topic in (INCIDENTS, AUDIT, PROBLEMS, SUMMARIES, *ALERTS.values())}
 
     def listen(topic: Topic, key: str, value: bytes) -> None:
         if topic.name in watched:

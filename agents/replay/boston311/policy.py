@@ -99,6 +99,7 @@ def policy(rows: Iterable[Row], areas: Areas, year: int) -> policy_writer.Sectio
                 }
             ]
         },
+        "summaries": {"summaries": policy_writer.summaries()},
         "triggers": {"triggers": {"spread": _spread(emergencies)} if emergencies else {}},
     }
 

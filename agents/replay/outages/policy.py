@@ -91,6 +91,7 @@ def policy(cells: Cells, causes: set[str]) -> policy_writer.Sections:
         },
         # Back within a day is the same outage, later it is opened again from the archive.
         "desk": {"desk": {"synthetic_acceptance": True, "closes_after": "1 natural_day"}},
+        "summaries": {"summaries": policy_writer.summaries()},
         "triggers": {"triggers": {"spread": _spread()}},
     }
 
