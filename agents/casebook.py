@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -14,7 +14,7 @@ from schemas.codec import read_any
 from schemas.errors import SchemaError
 from schemas.incident import Incident, IncidentEvent
 from schemas.outcome import AuditEntry, AuditEntryEvent, ReplyEvent
-from schemas.terms import TERMINAL
+from schemas.terms import SEVERITIES, TERMINAL
 from streams.incidents.audit import verify
 from streams.program import Record
 from streams.topics import ALERTS, AUDIT, INCIDENTS, REPLIES
@@ -30,6 +30,9 @@ class Wanted:
     Attributes:
         area: this area or one below whose code begins with it.
         state: one state, ``open`` (not ended) or ``all``.
+        unit: leads or assists.
+        category: a code, the beginning of one, or letters of the name.
+        since: opened at or after this moment.
         contains: letters that stand in title, place or id.
     """
 
@@ -39,20 +42,35 @@ class Wanted:
     severity: str | None = None
     overdue: bool = False
     contains: str | None = None
+    unit: str | None = None
+    category: str | None = None
+    since: datetime | None = None
 
     def passes(self, incident: Incident) -> bool:
         """Whether the incident is one of those wanted."""
-        text = f"{incident.incident_id} {incident.title} {incident.place.address or ''}"
+        kind = incident.category
         return (
-            self.state in ("all", incident.state)
-            or (self.state == "open" and incident.state not in TERMINAL)
-        ) and (
-            self.tier in (None, incident.tier)
+            (
+                self.state in ("all", incident.state)
+                or (self.state == "open" and incident.state not in TERMINAL)
+            )
+            and self.tier in (None, incident.tier)
             and (self.area is None or touches(incident, self.area))
             and self.severity in (None, incident.severity)
             and (incident.overdue or not self.overdue)
-            and (self.contains is None or self.contains in text)
+            and (self.contains is None or self.contains in _text(incident))
+            and (self.unit is None or self.unit in (incident.unit, *incident.assisting))
+            and (
+                self.category is None
+                or kind.code.startswith(self.category)
+                or self.category in kind.name
+            )
+            and (self.since is None or incident.opened_at >= self.since)
         )
+
+
+def _text(incident: Incident) -> str:
+    return f"{incident.incident_id} {incident.title} {incident.place.address or ''}"
 
 
 def touches(incident: Incident, area: str) -> bool:
@@ -71,9 +89,32 @@ class Found:
     unreadable: int = 0
 
 
-def most_pressing(incident: Incident) -> tuple[bool, datetime, str]:
-    """The order of a list: overdue first, then by limit, then the oldest."""
-    return (not incident.overdue, incident.due_at or incident.opened_at, incident.incident_id)
+Rank = tuple[bool | int | float, float, str]
+
+
+def most_pressing(incident: Incident) -> Rank:
+    """Overdue first, then by limit, then the oldest."""
+    due = incident.due_at or incident.opened_at
+    return (not incident.overdue, due.timestamp(), incident.incident_id)
+
+
+def gravest(incident: Incident) -> Rank:
+    """The gravest first, then the most pressing."""
+    due = incident.due_at or incident.opened_at
+    return (SEVERITIES.index(incident.severity), due.timestamp(), incident.incident_id)
+
+
+def newest(incident: Incident) -> Rank:
+    """The latest opened first."""
+    return (0, -incident.opened_at.timestamp(), incident.incident_id)
+
+
+ORDERS: dict[str, Callable[[Incident], Rank]] = {
+    "pressing": most_pressing,
+    "grave": gravest,
+    "new": newest,
+}
+"""What a list may be sorted by."""
 
 
 async def find(
@@ -81,34 +122,64 @@ async def find(
     wanted: Wanted,
     limit: int,
     progress: Progress,
-    order: Callable[[Incident], tuple[bool, datetime, str]] = most_pressing,
+    order: Callable[[Incident], Rank] = most_pressing,
 ) -> Found:
-    """List the incidents that are wanted, the most pressing first.
-
-    The whole topic is read, since an older state of an incident may still lie before
-    its newest; what does not pass is forgotten at once.
-    """
-    kept: dict[bytes, Incident] = {}
+    """List the incidents that are wanted, the first `limit` in `order`."""
     found = Found()
-    only_open = wanted.state == "open"
-    async for batch in ledger.scan([INCIDENTS], progress=progress):
-        for record in batch:
-            key, value = record.key or b"", record.value
-            if value is None or (only_open and _is_over(value)):
-                kept.pop(key, None)
-                continue
-            try:
-                incident = IncidentEvent.model_validate_json(value).data
-            except ValueError:
-                found.unreadable += 1
-                continue
-            if wanted.passes(incident):
-                kept[key] = incident
-            else:
-                kept.pop(key, None)
-    found.total = len(kept)
-    found.incidents = sorted(kept.values(), key=order)[:limit]
+    page: list[tuple[Rank, Incident]] = []
+    async for incident in each(ledger, wanted, progress, found):
+        found.total += 1
+        page.append((order(incident), incident))
+        if len(page) >= 2 * limit + 100:
+            page = sorted(page, key=lambda ranked: ranked[0])[:limit]
+    page.sort(key=lambda ranked: ranked[0])
+    found.incidents = [incident for _, incident in page[:limit]]
     return found
+
+
+async def each(
+    ledger: Ledger, wanted: Wanted, progress: Progress, found: Found | None = None
+) -> AsyncGenerator[Incident, None]:
+    """Every incident that is wanted, in its present state, in no order.
+
+    An older state of an incident may still lie before its newest, so each partition is
+    read twice: once to learn which record is the newest of its key, once to take it.
+    Memory is bounded by the keys of one partition. `found` counts what cannot be read.
+    """
+    ends = await ledger.ends([INCIDENTS])
+    total, behind = 2 * sum(ends.values()), 0
+    only_open = wanted.state == "open"
+
+    def told(read: int, of: int) -> None:
+        progress(behind + read, total)
+
+    for number in range(ledger.width(INCIDENTS)):
+        newest_at: dict[bytes, int] = {}
+
+        def scan(number: int = number) -> AsyncGenerator[list[Record], None]:
+            return ledger.scan([INCIDENTS], partition=number, until=ends, progress=told)
+
+        async for batch in scan():
+            for record in batch:
+                key = record.key or b""
+                if record.value is None or (only_open and _is_over(record.value)):
+                    newest_at.pop(key, None)
+                else:
+                    newest_at[key] = record.offset
+        behind += ends[INCIDENTS.name, number]
+        async for batch in scan():
+            for record in batch:
+                if record.value is None or newest_at.get(record.key or b"") != record.offset:
+                    continue
+                try:
+                    incident = IncidentEvent.model_validate_json(record.value).data
+                except ValueError:
+                    if found is not None:
+                        found.unreadable += 1
+                    continue
+                if wanted.passes(incident):
+                    yield incident
+        behind += ends[INCIDENTS.name, number]
 
 
 def _is_over(value: bytes) -> bool:

@@ -111,6 +111,22 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         raise typer.Exit(130) from None
 
 
+def one_of(option: str, value: str | None, wanted: tuple[str, ...]) -> None:
+    """Refuse a value that is none of these.
+
+    Raises:
+        ConfigurationError: with the option, what it got and what it wanted.
+    """
+    if value is not None and value not in wanted:
+        raise ConfigurationError(f"{option} {value}: wanted one of {', '.join(wanted)}")
+
+
+def tell_if_ended(desk: Desk) -> None:
+    """Say so if the city no longer runs: what follows is how it stood then."""
+    if desk.city is not None and not desk.city.runs():
+        typer.echo(desk.words.say("city_ended", prefix=desk.city.prefix), err=True)
+
+
 WIDE = 200
 """Columns of a table that goes into a pipe or a file: nothing need be cut there."""
 

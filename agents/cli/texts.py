@@ -10,6 +10,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "reading": ("读取中 {share}%  {read:,}/{of:,}", "reading {share}%  {read:,} of {of:,}"),
     "nothing": ("没有符合条件的记录。", "Nothing matches."),
     "more": ("共 {total} 件,显示 {shown} 件(--limit 可调)", "{shown} of {total} (see --limit)"),
+    "more_export": (
+        "共 {total} 件,输出了 {shown} 件(--all 输出全部)",
+        "{shown} of {total} written (--all writes every one)",
+    ),
     "total": ("共 {total} 件", "{total} in all"),
     "unreadable": ("{count} 条记录无法读取", "{count} records could not be read"),
     "city_ended": (
@@ -25,6 +29,13 @@ TEXTS: dict[str, tuple[str, str]] = {
     "col_due": ("时限", "limit"),
     "col_reports": ("报", "rep"),
     "col_unit": ("责任单位", "unit"),
+    # incident transitions
+    "col_action": ("操作", "action"),
+    "col_from": ("从", "from"),
+    "col_to": ("到", "to"),
+    "col_who": ("谁", "who"),
+    "col_needs": ("须说明", "needs"),
+    "needs_reason": ("理由", "a reason"),
     # incident show
     "no_incident": ("查无此案:{id}", "There is no incident {id}."),
     "owner": ("归属", "owner"),
@@ -101,6 +112,12 @@ TEXTS: dict[str, tuple[str, str]] = {
     "reason_unit_missing": ("必须指定责任单位(--to)", "a unit is wanted (--to)"),
     "reason_unknown_unit": ("没有这个责任单位", "there is no such unit"),
     "reason_wrong_area": ("只能下派给本级所辖区域(--to)", "wanted an area below yours (--to)"),
+    "reason_already_accepted": ("已由其他单位签收", "another unit was faster"),
+    "reason_argument_missing": ("缺少必要内容:{detail}", "{detail}"),
+    "reason_wrong_argument": ("内容有误:{detail}", "{detail}"),
+    "reason_unknown_argument": ("不认识的选项:{detail}", "{detail}"),
+    "reason_unknown_area": ("没有这个区域:{detail}", "{detail}"),
+    "reason_unknown_category": ("没有这个类别:{detail}", "{detail}"),
     "reason_still_alarming": ("设备仍在报警", "a device still alarms"),
     # watch
     "watch_head": (

@@ -12,6 +12,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from agents.cli.texts import TEXTS
+from agents.cli.words import WORDS
 from streams.policy import Policy
 
 Lang = Literal["zh", "en"]
@@ -29,143 +30,6 @@ STYLES: dict[str, str] = {
     "orange": "bold dark_orange",
     "red": "bold red",
     "red2": "bold white on red",
-}
-
-WORDS: dict[str, tuple[str, str]] = {
-    # colours
-    "blue": ("蓝", "blue"),
-    "yellow": ("黄", "yellow"),
-    "orange": ("橙", "orange"),
-    "red": ("红", "red"),
-    "red2": ("红", "red"),
-    # stages
-    "city": ("市", "city"),
-    "district": ("区", "district"),
-    "street": ("街道", "street"),
-    "intake": ("受理", "intake"),
-    "sensing": ("感知", "sensing"),
-    "feed": ("来源", "feed"),
-    # severities
-    "I": ("Ⅰ级 特别重大", "I, extremely grave"),
-    "II": ("Ⅱ级 重大", "II, grave"),
-    "III": ("Ⅲ级 较大", "III, serious"),
-    "IV": ("Ⅳ级 一般", "IV, ordinary"),
-    "V": ("Ⅴ级 日常", "V, routine"),
-    # urgencies
-    "normal": ("日常", "normal"),
-    "utility": ("水电气热", "utility"),
-    "urgent": ("紧急", "urgent"),
-    # states of work
-    "reported": ("已上报", "reported"),
-    "verifying": ("待核查", "being verified"),
-    "registered": ("已立案", "registered"),
-    "dispatched": ("已派遣", "dispatched"),
-    "accepted": ("已签收", "accepted"),
-    "in_progress": ("处置中", "in progress"),
-    "returned": ("已退回", "returned"),
-    "suspended": ("挂账", "suspended"),
-    "resolved": ("已处置", "resolved"),
-    "checking": ("核查中", "checking"),
-    "closed": ("已结案", "closed"),
-    "rejected": ("作废", "rejected"),
-    # states of an alert
-    "opened": ("发布", "opened"),
-    "raised": ("升级", "raised"),
-    "revised": ("更新", "revised"),
-    "withdrawn": ("撤回", "withdrawn"),
-    "lifted": ("解除", "lifted"),
-    # scales
-    "warning": ("预警", "warning"),
-    "supervision": ("督办", "supervision"),
-    # actions
-    "acknowledge": ("接单", "acknowledge"),
-    "accept": ("签收", "accept"),
-    "return": ("退回", "return"),
-    "resolve": ("办结", "resolve"),
-    "close": ("结案", "close"),
-    "reopen": ("重开", "reopen"),
-    "suspend": ("挂账", "suspend"),
-    "resume": ("恢复", "resume"),
-    "extend": ("延期", "extend"),
-    "escalate": ("上报", "escalate"),
-    "delegate": ("下派", "delegate"),
-    "redispatch": ("改派", "redispatch"),
-    "whistle": ("吹哨", "whistle"),
-    "report": ("报到", "report"),
-    "release": ("撤哨", "release"),
-    "withdraw": ("撤销", "withdraw"),
-    "regrade": ("调整等级", "regrade"),
-    "confirm": ("确认", "confirm"),
-    "dismiss": ("驳回", "dismiss"),
-    "open": ("立案", "open"),
-    "register": ("立案", "register"),
-    "dispatch": ("派遣", "dispatch"),
-    "merge": ("并案", "merge"),
-    "remind": ("催办", "remind"),
-    "external_close": ("外部结案", "closed from outside"),
-    "self_handle": ("自行处置", "self-handled"),
-    "verify": ("核查", "verify"),
-    "reject": ("作废", "reject"),
-    "start": ("开工", "start"),
-    "check": ("核实", "check"),
-    "check_failed": ("返工", "send back to work"),
-    "close_with_parent": ("随主案结案", "closed with its cause"),
-    "request": ("申请", "ask for time"),
-    "refuse": ("不予批准", "refuse"),
-    "stage": ("阶段完成", "stage done"),
-    "appeal": ("申诉", "appeal"),
-    "decide_appeal": ("申诉裁定", "decide the appeal"),
-    "hand_back": ("交回", "hand back"),
-    "supervise": ("督办", "supervise"),
-    "assist": ("加派", "add units"),
-    "feedback": ("反馈进展", "report progress"),
-    "consult": ("会商", "consult"),
-    "conclude": ("会商结论", "conclude"),
-    "mark": ("标注敏感", "mark as sensitive"),
-    "correct_category": ("更正类别", "correct the kind"),
-    "correct_place": ("更正地点", "correct the place"),
-    "split": ("拆分", "split"),
-    "link": ("挂接主案", "put under its cause"),
-    "unlink": ("解除挂接", "take from its cause"),
-    "adopt": ("纳入从案", "take in a consequence"),
-    "overdue": ("超时", "limit passed"),
-    "receive": ("接收", "receive"),
-    "finding": ("设备发现", "device finding"),
-    "inform": ("补充信息", "information"),
-    "end_report": ("诉求办结", "report ended"),
-    "cleared": ("已恢复", "cleared"),
-    "information": ("补充信息", "information"),
-    "not_fixed": ("未解决", "not fixed"),
-    "callback": ("回访", "called back"),
-    # what an audit finds
-    "edited": ("被改动", "edited"),
-    "gap": ("缺失", "missing"),
-    "no_beginning": ("缺开头", "no beginning"),
-    "reordered": ("次序颠倒", "out of order"),
-    "doubled": ("重复记录", "doubled"),
-    "broken_link": ("链断裂", "broken link"),
-    "unnamed_policy": ("未注明策略", "no policy named"),
-    "unreadable": ("无法读取", "unreadable"),
-    "misfiled": ("归档错误", "misfiled"),
-    "end": ("与案件现状不符", "differs from the incident"),
-    # outcomes of a command or report
-    "applied": ("已执行", "applied"),
-    "taken_in": ("已受理", "taken in"),
-    "refused": ("未受理", "refused"),
-    "conflict": ("版本冲突", "conflict"),
-    "forbidden": ("无权操作", "forbidden"),
-    "not_found": ("查无此案", "not found"),
-    "duplicate": ("重复", "duplicate"),
-    "merged": ("已并案", "merged"),
-    "progress": ("进展", "progress"),
-    "answered": ("已答复", "answered"),
-    # roles
-    "operator": ("值班员", "operator"),
-    "unit": ("责任单位", "unit"),
-    "supervisor": ("督办", "supervisor"),
-    "system": ("系统", "system"),
-    "citizen": ("市民", "citizen"),
-    "department": ("部门", "department"),
 }
 
 
@@ -212,10 +76,15 @@ class Wording:
         """What became of a report or an order, in the word for just that."""
         return self.word({"accepted": "taken_in", "rejected": "refused"}.get(outcome, outcome))
 
+    def verdict(self, outcome: str) -> str:
+        """What became of an order: done, not done, or nothing to do it to."""
+        known = outcome in ("applied", "forbidden", "not_found")
+        return self.word(outcome if known else "not_done")
+
     def reason(self, code: str, otherwise: str) -> str:
         """Why something was refused, by its stable code; `otherwise` where we have no words."""
         text = f"reason_{code}"
-        return self.say(text) if text in TEXTS else otherwise
+        return self.say(text, detail=otherwise) if text in TEXTS else otherwise
 
     def grade(self, severity: str | None) -> str:
         """A severity as one sign, Ⅰ to Ⅴ; the long words are `word`'s."""

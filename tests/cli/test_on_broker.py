@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import csv
 import hashlib
+import io
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -85,7 +87,7 @@ async def test_a_list_shows_the_newest_state_of_what_is_open_the_most_pressing_f
     publish: Publish,
 ) -> None:
     for number in (3, 1, 2):
-        event = matter(number)
+        event = matter(number, unit="drainage" if number == 2 else None)
         await publish(topics.INCIDENTS, event.data.incident_id, event)
     done = matter(1, state="closed", version=2, closed_at=NOON)
     await publish(topics.INCIDENTS, done.data.incident_id, done)
@@ -107,6 +109,23 @@ async def test_a_list_shows_the_newest_state_of_what_is_open_the_most_pressing_f
         found = lines(await call(incident, "list", "--json", *option))
         assert "".join(i["incident_id"][-1] for i in found) == wanted, option
 
+    for option, wanted in (
+        (("--unit", "drainage"), "2"),
+        (("--category", "1001"), "32"),
+        (("--category", "道路"), "32"),
+        (("--category", "2001"), ""),
+        (("--since", "2026-09-21"), "32"),
+        (("--since", "2026-09-22"), ""),
+        (("--sort", "grave"), "32"),
+        (("--sort", "new", "--state", "all"), "123"),
+    ):
+        found = lines(await call(incident, "list", "--json", *option))
+        assert "".join(i["incident_id"][-1] for i in found) == wanted, option
+    everything = lines(await call(incident, "list", "--json", "--all", "--state", "all"))
+    assert sorted(i["incident_id"][-1] for i in everything) == ["1", "2", "3"]
+    both = await call(incident, "list", "--all")
+    assert isinstance(both.exception, ConfigurationError)
+
     shown = await call(incident, "list")
     assert "990101001-260921-0003" in shown.stdout
     assert "共 2 件" in shown.stdout
@@ -114,6 +133,21 @@ async def test_a_list_shows_the_newest_state_of_what_is_open_the_most_pressing_f
     assert "2 in all" in (await call(incident, "list", "--lang", "en")).stdout
     wrong = await call(incident, "list", "--tier", "village")
     assert isinstance(wrong.exception, ConfigurationError)
+
+
+async def test_a_table_for_spreadsheets_has_the_readers_words_and_no_formulas(
+    publish: Publish,
+) -> None:
+    event = matter(4, place=Place(street="990101001", address="=HYPERLINK(1)"), overdue=True)
+    await publish(topics.INCIDENTS, event.data.incident_id, event)
+    for options in ((), ("--all",)):
+        chinese = (await call(incident, "list", "--csv", *options)).stdout
+        assert chinese.startswith("\ufeff案件号,等级,")
+        (row,) = csv.DictReader(io.StringIO(chinese.removeprefix("\ufeff")))
+        assert (row["地址"], row["是否超时"], row["状态"]) == ("'=HYPERLINK(1)", "是", "已派遣")
+    english = (await call(incident, "list", "--csv", "--lang", "en")).stdout
+    (row,) = csv.DictReader(io.StringIO(english))
+    assert (row["overdue"], row["state"], row["tier"]) == ("yes", "dispatched", "street")
 
 
 def audited(entries: list[dict[str, Any]]) -> list[bytes]:

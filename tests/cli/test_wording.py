@@ -14,6 +14,7 @@ from agents.cli import wording
 from agents.cli.desk import parse_since
 from agents.cli.texts import TEXTS
 from agents.cli.wording import SHAPES, STYLES, Wording, sparkline
+from agents.cli.words import WORDS
 from schemas.command import Action
 from schemas.errors import ConfigurationError
 from schemas.outcome import ReplyOutcome
@@ -37,7 +38,7 @@ def test_both_languages_fill_the_same_blanks(name: str) -> None:
 
 def test_no_sentence_stands_in_the_catalogue_unused() -> None:
     here = Path(wording.__file__).parent
-    files = [*here.glob("*.py"), *(here.parent / "up").glob("*.py")]
+    files = [*here.rglob("*.py"), *(here.parent / "up").glob("*.py")]
     sources = "".join(file.read_text() for file in files if file.name != "texts.py")
     made = ("reason_", "health_", "why_")  # made of a code at run time
     names = [name for name in TEXTS if not name.startswith(made)]
@@ -49,7 +50,7 @@ def test_no_sentence_stands_in_the_catalogue_unused() -> None:
 )
 def test_every_fixed_term_has_a_word(terms: object) -> None:
     for term in get_args(terms):
-        assert term in wording.WORDS, term
+        assert term in WORDS, term
 
 
 def test_every_colour_has_a_shape_of_its_own() -> None:
