@@ -14,7 +14,9 @@ from schemas.errors import ConfigurationError
 
 app = typer.Typer()
 
-EVALUATIONS: dict[str, tuple[str, str]] = {}
+EVALUATIONS: dict[str, tuple[str, str]] = {
+    "nab": ("agents.evaluate.nab", "sensor detectors on the Numenta Anomaly Benchmark"),
+}
 """Each module has ``evaluate(plan: Plan) -> Evaluation``."""
 
 _NAMES = "; ".join(f"{name}: {text}" for name, (_, text) in EVALUATIONS.items())

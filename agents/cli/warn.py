@@ -9,7 +9,9 @@ import typer
 
 from agents.cli.main import LazyCommands
 
-KINDS: dict[str, tuple[str, str]] = {}
+KINDS: dict[str, tuple[str, str]] = {
+    "sensor": ("agents.warn.sensor", "How surprising each reading of one device is."),
+}
 """Each module has an ``app``: a Typer with one command."""
 
 

@@ -1,0 +1,48 @@
+"""How closely a kind of device is watched beyond its hard limits."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from streams.policy.section import Section
+
+ProfileName = Literal["limits", "compact", "full"]
+"""What is remembered of a device: nothing more, about 300 bytes, or about 8 kilobytes."""
+
+
+class SensorProfile(Section):
+    """How surprising a value must be, and how often a device may say so.
+
+    The defaults are one setting for all kinds of series; they were fixed by reasoning and
+    measured on a public benchmark (``chengyun evaluate nab``). A city changes `alert_at`.
+
+    Attributes:
+        alert_at: mean surprise, -log10 of a tail probability, that an alert needs.
+        tired_by: each alert of the near past asks for so much more.
+        forget_alerts: a past alert is forgotten over so many paces.
+        rest: after an alert the device is quiet for this share of a pace.
+        learn_least: readings before the first alert.
+        learn_share: the pace is this share of the readings seen so far …
+        pace_most: … at least `learn_least` and at most so many readings.
+        most_surprise: what one part can say at most: eight extremes of the past cannot
+            carry a rarer statement.
+    """
+
+    alert_at: float = Field(default=1.34, gt=0, le=6)
+    tired_by: float = Field(default=0.3, ge=0, le=3)
+    forget_alerts: float = Field(default=2.0, gt=0, le=100)
+    rest: float = Field(default=0.22, ge=0, le=10)
+    learn_least: int = Field(default=250, ge=20, le=100_000)
+    learn_share: float = Field(default=0.4, gt=0, le=1)
+    pace_most: int = Field(default=750, ge=20, le=1_000_000)
+    most_surprise: float = Field(default=3.0, ge=1, le=9)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> SensorProfile:
+        if self.pace_most < self.learn_least:
+            raise ValueError(
+                f"wanted pace_most at least learn_least ({self.learn_least}), got {self.pace_most}"
+            )
+        return self

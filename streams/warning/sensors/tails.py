@@ -1,0 +1,111 @@
+"""How rare a value is among the extremes of its own past."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import log, log10
+
+_LN10 = log(10)
+
+EXTREMES = 8
+"""Extremes remembered. Fewer make the tail's slope a guess, more look into its body."""
+APART = 8
+"""Readings within which two extremes are one event and count once."""
+LEAST_SPREAD = 0.02
+"""Added to the tail's slope, so that eight equal extremes do not make the ninth impossible."""
+ENOUGH = 5
+"""Extremes needed before anything is said."""
+
+Stored = tuple[float, ...]
+
+
+class Tail:
+    """The upper tail of a never negative figure: its largest separate values so far.
+
+    Below the smallest extreme the surprise rises in proportion; above it the tail is a
+    power law through the extremes.
+
+    Source: Hill 1975, Annals of Statistics 3(5), for the slope.
+    """
+
+    __slots__ = ("at", "extremes", "latest", "least", "slope")
+
+    def __init__(self) -> None:
+        self.extremes: list[float] = []
+        self.latest = 0
+        self.at = -APART - 1
+        self.least = 0.0
+        self.slope = LEAST_SPREAD
+
+    def surprise(self, value: float, n: int, rarity: float) -> float:
+        """How surprising a value is, before it is remembered itself.
+
+        Args:
+            value: the figure now, >= 0.
+            n: figures seen before.
+            rarity: log10 of (n + 1) / `EXTREMES`: what an extreme of the past is worth.
+
+        Returns:
+            -log10 of the probability that such a value or more is seen; 0 while too little
+            is known.
+        """
+        extremes = self.extremes
+        least = self.least
+        if value <= least and len(extremes) == EXTREMES:
+            # The common case: not among the extremes, so nothing is remembered.
+            return rarity * value / least if least > 0.0 else 0.0
+        said = 0.0
+        known = len(extremes)
+        if known >= ENOUGH and least > 0.0:
+            base = rarity if known == EXTREMES else log10((n + 1) / known)
+            said = (
+                base * value / least
+                if value <= least
+                else base + log(value / least) / self.slope / _LN10
+            )
+        self._remember(value, n)
+        return said
+
+    def _remember(self, value: float, n: int) -> None:
+        extremes = self.extremes
+        if n - self.at <= APART and extremes:
+            if value <= extremes[self.latest]:
+                return
+            extremes[self.latest] = value
+        elif len(extremes) < EXTREMES:
+            self.latest = len(extremes)
+            extremes.append(value)
+        else:
+            lowest = extremes.index(self.least)
+            if value <= extremes[lowest]:
+                return
+            extremes[lowest] = value
+            self.latest = lowest
+        self.at = n
+        least = self.least = min(extremes)
+        if least > 0.0:
+            over = sum(log(extreme / least) for extreme in extremes)
+            self.slope = over / max(len(extremes) - 1, 1) + LEAST_SPREAD
+
+    def stored(self) -> Stored:
+        """All that must be kept: `EXTREMES` + 2 numbers; -1 where there is no extreme yet."""
+        empty = [-1.0] * (EXTREMES - len(self.extremes))
+        return (float(self.at), float(self.latest), *self.extremes, *empty)
+
+    @classmethod
+    def restored(cls, stored: Iterable[float]) -> Tail:
+        """The tail as it was stored."""
+        at, latest, *extremes = stored
+        tail = cls()
+        tail.at, tail.latest = int(at), int(latest)
+        tail.extremes = [value for value in extremes if value >= 0.0]
+        if tail.extremes:
+            least = tail.least = min(tail.extremes)
+            if least > 0.0:
+                over = sum(log(extreme / least) for extreme in tail.extremes)
+                tail.slope = over / max(len(tail.extremes) - 1, 1) + LEAST_SPREAD
+        return tail
+
+
+STORED = EXTREMES + 2
+"""Numbers that a stored tail has."""
