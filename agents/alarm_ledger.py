@@ -108,11 +108,13 @@ def _alert(record: Record) -> Alert | None:
 def _said(alert: Alert) -> Said:
     what = alert.key.split("/")[-1] if alert.incident_id is None else alert.title
     named = what.startswith(alert.trigger.id)
+    # What a flood or planned work took in called nobody.
+    called = alert.grouped_by is None and alert.silenced_by is None
     return Said(
         alert.changed_at,
         alert.alert_id,
         alert.revision,
-        alert.state,
+        alert.state if called or alert.state in ("closed", "withdrawn") else "revised",
         alert.colour,
         what if named else f"{alert.trigger.id} {what}",
         alert.incident_id,

@@ -24,6 +24,15 @@ class Window(Body):
     end: AwareDatetime
 
 
+class AlertGroup(Body):
+    """One line of a flood: how many alerts of a trigger in an area, and their gravest colour."""
+
+    trigger: str
+    area: str
+    count: int = Field(ge=1)
+    colour: Colour
+
+
 class Alert(Body):
     """One episode of one trigger at one place: raised, revised and closed under one id.
 
@@ -34,6 +43,9 @@ class Alert(Body):
         evidence: ids of the events that carry it, at most 50; ``evidence_count`` of all.
         owner: unit or desk that should act.
         completeness: share of the expected input that was there, 0 to 1.
+        grouped_by: the flood's alert that stands for this one at a flooded desk;
+            silenced_by: the planned work that explains it. Either calls nobody.
+        groups: what a flood's own alert stands for, the gravest first.
     """
 
     alert_id: str
@@ -63,6 +75,9 @@ class Alert(Body):
     expires_at: AwareDatetime | None = None
     references: list[str] = Field(default_factory=list)
     incident_id: str | None = None
+    grouped_by: str | None = None
+    silenced_by: str | None = None
+    groups: list[AlertGroup] = Field(default_factory=list, max_length=50)
     completeness: float | None = Field(default=None, ge=0, le=1)
     policy_version: str
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import orjson
 
+from schemas.terms import TIERS
 from schemas.tick import TickEvent
 from streams.eventtime.watermark import (
     KEY,
@@ -32,19 +33,22 @@ TYPE_RANK = {
     "cn.chengyun.finding.v1": 1,
     "cn.chengyun.report-update.v1": 2,
     "cn.chengyun.handoff.v1": 3,
-    "cn.chengyun.area-counts.v1": 4,
+    "cn.chengyun.notice.v1": 4,
+    "cn.chengyun.area-counts.v1": 5,
 }
 """Order among records of one instant: a case opens before anybody closes it."""
 
 AT_ONCE = frozenset(
     {
         "cn.chengyun.command.v1",
-        "cn.chengyun.notice.v1",
         "cn.chengyun.silence.v1",
         "cn.chengyun.desk-event.v1",
     }
 )
-"""What comes from a person or from a tier above: no watermark covers it, so it does not wait."""
+"""What comes from a person: no watermark covers it, so it does not wait. Nor does what a tier
+above hands down."""
+
+_HEIGHT: dict[str, int] = {tier: number for number, tier in enumerate(TIERS)}
 
 
 class Held:
@@ -143,8 +147,10 @@ class EventTime:
             return self.program.step(state, message, moment)
         return self.program.step(state, message, message.time)
 
-    @staticmethod
-    def _passes(kind: str, message: Any) -> bool:
+    def _passes(self, kind: str, message: Any) -> bool:
+        if kind == "cn.chengyun.notice.v1":
+            # Copies come up from below, under the watermark; warnings and ends come down.
+            return bool(_HEIGHT[message.data.from_tier] > _HEIGHT[self.stage])
         if kind in AT_ONCE:
             return True
         return kind == "cn.chengyun.handoff.v1" and message.data.direction == "down"

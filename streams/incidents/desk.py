@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from schemas.codec import read_tier
-from schemas.command import CommandEvent
+from schemas.command import CommandEvent, SilenceEvent
 from schemas.dead_letter import Reason
 from schemas.errors import SchemaError
 from schemas.handoff import HandoffEvent, NoticeEvent
@@ -16,7 +16,16 @@ from schemas.report import ReportEvent, ReportUpdateEvent
 from schemas.tally import AreaTalliesEvent
 from schemas.terms import Tier
 from schemas.tick import TickEvent
-from streams.incidents import deadlines, ownership, problems, spreading, summing, weather
+from streams.incidents import (
+    annunciation,
+    deadlines,
+    ownership,
+    problems,
+    spreading,
+    summing,
+    weather,
+)
+from streams.incidents.annunciation import ATTENTION
 from streams.incidents.case import (
     BINS,
     CASES,
@@ -81,7 +90,7 @@ class Desk:
         self.tier: Tier = tier
         self.stage: str = tier
         self.inputs = (INBOXES[tier],)
-        self.namespaces = (*NAMESPACES, *SUMMED)
+        self.namespaces = (*NAMESPACES, *SUMMED, ATTENTION)
         self._answers: dict[type[Any], Answer] = {
             ReportEvent: on_report,
             ReportUpdateEvent: on_update,
@@ -89,6 +98,7 @@ class Desk:
             NoticeEvent: _on_notice,
             CommandEvent: on_command,
             AreaTalliesEvent: summing.on_tallies,
+            SilenceEvent: _on_silence,
             **(answers or {}),
         }
 
@@ -162,6 +172,8 @@ class Desk:
             weather.on_due(turn, due.value)
         elif namespace is PROBLEMS:
             problems.on_due(turn, due.key, due.value)
+        elif namespace is ATTENTION:
+            annunciation.on_due(turn, due.value)
         elif namespace is COPIES:
             ownership.drop_copy(turn, rest)
         if turn.touched:
@@ -179,6 +191,10 @@ class Desk:
 
 def _on_handoff(turn: Turn, event: HandoffEvent) -> None:
     ownership.receive(turn, event.data)
+
+
+def _on_silence(turn: Turn, event: SilenceEvent) -> None:
+    annunciation.on_silence(turn, event.data)
 
 
 def _on_notice(turn: Turn, event: NoticeEvent) -> None:

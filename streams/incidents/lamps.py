@@ -8,17 +8,12 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-import orjson
-
-from schemas.alert import Alert, AlertEvent, Trigger
+from schemas.alert import Alert, Trigger
 from schemas.terms import COLOURS, AlertState, Colour
+from streams.incidents.annunciation import announce, fields_of
 from streams.incidents.case import Case, Lamp
 from streams.incidents.messages import Maker
 from streams.incidents.turn import Turn
-from streams.program import Output
-from streams.topics import ALERTS
-
-_ALERT_KIND = b"cn.chengyun.alert.v1"
 
 DEADLINE = "deadline"
 ACKNOWLEDGE = "acknowledge"
@@ -28,7 +23,6 @@ UNACCEPTED = "unaccepted"
 Scale = Literal["warning", "supervision"]
 
 alert_of = Maker(Alert)
-alert_event = Maker(AlertEvent)
 trigger_of = Maker(Trigger)
 lamp_of = Maker(Lamp)
 
@@ -41,16 +35,13 @@ ALERT_OF_SEVERITY: dict[str, Colour] = {
 }
 
 
-def publish(turn: Turn, alert: Alert) -> None:
-    """Send one revision of an alert to the operators of this tier."""
-    message = alert_event(
-        id=f"{alert.alert_id}/{alert.revision}",
-        source=turn.source,
-        subject=alert.alert_id,
-        time=turn.now,
-        data=alert,
-    )
-    turn.send(ALERTS[turn.tier], alert.alert_id, message)
+def publish(turn: Turn, alert: Alert, *, handed_down: bool = False) -> None:
+    """Send one revision of an alert to the operators of this tier.
+
+    Args:
+        handed_down: a warning of the tier above: it reaches everybody, flooded or not.
+    """
+    announce(turn, fields_of(alert), judged=not handed_down)
 
 
 def light(
@@ -135,11 +126,5 @@ def _say(
         "policy_version": turn.policy.version,
     }
     data.update({name: value for name, value in fields.items() if value is not None})
-    identity = f"{lamp.alert_id}/{lamp.revision}"
-    turn.out.append(
-        Output(
-            ALERTS[turn.tier],
-            lamp.alert_id,
-            turn.enveloped(_ALERT_KIND, identity, lamp.alert_id, orjson.dumps(data)),
-        )
-    )
+    grave = incident.danger_to_life or "casualties" in incident.sensitive
+    announce(turn, data, street=incident.place.street, protected=grave)

@@ -179,7 +179,7 @@ def on_warning(turn: Turn, event: NoticeEvent) -> None:
             "evidence": [event.id],
         }
     )
-    lamps.publish(turn, own)
+    lamps.publish(turn, own, handed_down=True)
     _keep(turn, subject, own, notice.areas)
 
 

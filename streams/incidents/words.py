@@ -23,6 +23,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "{kind}在{count}个{areas}同时出现（{minutes}分钟内）",
         "{kind} in {count} {areas} within {minutes} minutes",
     ),
+    "flood": (
+        "{title}：{groups} 类 {count} 条，其中红色 {reds} 条",
+        "{title}: {count} alerts in {groups} groups, {reds} of them red",
+    ),
     "streets": ("街道", "streets"),
     "districts": ("区县", "districts"),
     "problem": ("{kind}在同一地点重复发生 {count} 次", "{kind} at one place {count} times"),

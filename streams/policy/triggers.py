@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from functools import cached_property
 from typing import Literal
 
 from pydantic import Field, model_validator
 
 from schemas.terms import Colour, Severity, Urgency
 from streams.policy.section import Section, Text
+from streams.warning.attention import Limits
 
 
 class Property(Section):
@@ -195,6 +197,34 @@ class SilenceRule(Section):
     severity: Severity = "V"
 
 
+class FloodRule(Section):
+    """When a duty desk is told too much to act on (ANSI/ISA-18.2): its alerts are grouped.
+
+    Attributes:
+        most: calls within `window_s` that a desk can take, those of the flood itself too.
+        ends_below: a flood ends when fewer than that many came within `window_s`.
+    """
+
+    id: str = "flood"
+    version: str
+    title: Text
+    action: Text
+    most: int = Field(default=10, ge=4, le=1_000)
+    ends_below: int = Field(default=5, ge=1)
+    window_s: float = Field(default=600, gt=0, le=86_400)
+
+    @model_validator(mode="after")
+    def _ends_before_it_begins(self) -> FloodRule:
+        if self.ends_below > self.most - 2:
+            raise ValueError("wanted ends_below at most two less than most")
+        return self
+
+    @cached_property
+    def limits(self) -> Limits:
+        """The same as the desk's own count takes it."""
+        return Limits(self.most, self.ends_below, self.window_s)
+
+
 class Triggers(Section):
     """All triggers of a city.
 
@@ -210,3 +240,9 @@ class Triggers(Section):
     weather: WeatherRule | None = None
     corroboration: CorroborationRule | None = None
     spread: SpreadRule | None = None
+    flood: FloodRule | None = None
+
+    @cached_property
+    def hard(self) -> frozenset[str]:
+        """Ids of the hard limits, which nothing may hide."""
+        return frozenset(rule.id for rule in self.limits)
