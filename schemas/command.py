@@ -74,6 +74,8 @@ class Command(Body):
         reason: mandatory where the transition table says so.
         arguments: what the action needs beyond the subject (``{"unit": …}``, ``{"area": …}``).
         hops: how often tiers have passed it on; at most six.
+        noted_at: when the tier that passed it on had noted it on its shadow of the case: the
+            moment of a crew's word, however long it took to reach the owner.
     """
 
     command_id: str = Field(min_length=1, max_length=200)
@@ -84,6 +86,7 @@ class Command(Body):
     reason: str | None = Field(default=None, max_length=4_000)
     arguments: dict[str, JsonValue] = Field(default_factory=dict)
     hops: int = Field(default=0, ge=0, le=6)
+    noted_at: AwareDatetime | None = None
 
 
 class Silence(Body):

@@ -28,6 +28,8 @@ CLOSE = "close"
 """Done, and nobody has contradicted yet."""
 WHISTLE = "whistle"
 """``whistle/<unit>``: a whistled department has not reported (E3); one clock each."""
+ASSIST = "assist"
+"""``assist/<unit>``: an added unit goes when it ends."""
 SUSPENDED = "suspended"
 """The work stands still until then (挂账)."""
 

@@ -11,7 +11,7 @@ from streams.incidents import clocks, lifecycle, routing
 from streams.incidents.case import ANSWERS, COPIES, Case
 from streams.incidents.endings import finish
 from streams.incidents.lifecycle import Move
-from streams.incidents.orders import tiers, work
+from streams.incidents.orders import joint, pauses, tiers, work
 from streams.incidents.orders.order import Do, Order
 from streams.incidents.refusal import Refused
 from streams.incidents.turn import Turn
@@ -102,9 +102,12 @@ def _pass_on(turn: Turn, event: CommandEvent, area: str) -> None:
     """Send the command towards the owner; a unit's work is noted on the shadow at once."""
     command = event.data
     case = turn.case(command.subject.id)
+    update: dict[str, object] = {"hops": command.hops + 1}
     if case is not None and not case.owned:
+        if command.noted_at is None:
+            update["noted_at"] = turn.now
         _note_on_shadow(turn, case, command)
-    data = command.model_copy(update={"hops": command.hops + 1})
+    data = command.model_copy(update=update)
     turn.send_to(area, event.model_copy(update={"data": data}))
 
 
@@ -142,7 +145,9 @@ def _follow(turn: Turn, command: Command) -> Reply:
     if case is None:
         raise Refused("not_found", "unknown_incident", "no such case here")
     incident = case.incident
-    expected = command.expected_version
+    # What a crew of this case has done is so, whatever its owner has ordered meanwhile.
+    done = command.action == "resolve" and command.noted_at is not None
+    expected = None if done else command.expected_version
     if expected is not None and expected != incident.version:
         raise Refused(
             "conflict",
@@ -178,4 +183,9 @@ def _follow(turn: Turn, command: Command) -> Reply:
     )
 
 
-_DO: dict[str, Do] = {**work.ORDERS, **tiers.ORDERS}
+_DO: dict[str, Do] = {
+    **work.ORDERS,
+    **pauses.ORDERS,
+    **joint.ORDERS,
+    **tiers.ORDERS,
+}

@@ -10,6 +10,8 @@ from schemas.terms import Colour
 from streams.incidents import clocks, lamps, lifecycle, summing
 from streams.incidents.case import Case
 from streams.incidents.endings import finish
+from streams.incidents.orders.joint import assistance_over, expected
+from streams.incidents.orders.pauses import go_on
 from streams.incidents.ownership import give
 from streams.incidents.turn import Turn
 from streams.incidents.words import limit_words, words
@@ -101,11 +103,7 @@ def _unmoved(turn: Turn, case: Case, running: Clock) -> None:
 
 def _pause_over(turn: Turn, case: Case, running: Clock) -> None:
     """The pause has come to its end: the work goes on by itself."""
-    clocks.resume(case, turn.policy, turn.now)
-    if lifecycle.possible("resume", case.incident.state, "system"):
-        turn.move(case, "resume", reason=words(turn.policy.language, "pause_over"))
-        clocks.follow_work(case, turn.policy, turn.now)
-    turn.keep(case)
+    go_on(turn, case, None, words(turn.policy.language, "pause_over"))
 
 
 def _whistle_unanswered(turn: Turn, case: Case, running: Clock) -> None:
@@ -113,6 +111,9 @@ def _whistle_unanswered(turn: Turn, case: Case, running: Clock) -> None:
     running.at = None
     policy, language = turn.policy, turn.policy.language
     department = running.kind.partition("/")[2]
+    arrival = expected(case, department)
+    if arrival is not None:
+        arrival.late = True
     reason = words(language, "not_reported", unit=policy.unit_name(department, language))
     parent = policy.areas.parent(turn.area)
     if turn.tier == "street" and parent is not None:
@@ -248,6 +249,7 @@ ANSWERS: dict[str, Callable[[Turn, Case, Clock], None]] = {
     clocks.CLOSE: _uncontradicted,
     clocks.SUSPENDED: _pause_over,
     clocks.WHISTLE: _whistle_unanswered,
+    clocks.ASSIST: assistance_over,
 }
 """What each kind of clock leads to; a kind's name ends at the first ``/``.
 

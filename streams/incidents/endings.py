@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from schemas.incident import ReportedCase
-from schemas.terms import Actor
+from schemas.terms import TERMINAL, Actor
 from streams.incidents import clocks, lamps, lifecycle, ownership
 from streams.incidents.case import CASES, MEMBERS, Belongs, Case
+from streams.incidents.tally import tally
 from streams.incidents.turn import Turn
 from streams.incidents.words import words
 from streams.state import State
@@ -47,13 +48,17 @@ def finish(
         at: when the work ended, if a department's system says so; otherwise now.
     """
     incident = case.incident
+    if incident.state == "suspended" and case.owned:
+        clocks.resume(case, turn.policy, turn.now)
+        if incident.suspension is not None:
+            incident.suspension.resumed_at = turn.now
     ended = open_reports(case)
     for report in ended:
         end_report(report, at if at is not None else turn.now, resolution)
     if resolution is not None:
         incident.resolution = resolution
     turn.move(case, action, actor, reason=reason, detail=detail)
-    if incident.state == "closed":
+    if incident.state in TERMINAL:
         clocks.stop(case)
     elif case.owned:
         clocks.start_close(case, turn.policy, turn.now)
@@ -61,7 +66,8 @@ def finish(
         return
     case.unanswered += [report.report_id for report in ended]
     lamps.put_out_all(turn, case, keep=tuple(case.findings))
-    if incident.state == "closed":
+    if incident.state in TERMINAL:
+        _release(turn, case)
         for report_id in case.unanswered:
             _answer(turn, case, report_id)
         case.unanswered = []
@@ -78,12 +84,21 @@ def finish(
             )
 
 
+def _release(turn: Turn, case: Case) -> None:
+    """Whoever was whistled for may go now, and not before (事不完、人不撤)."""
+    for whistle in case.incident.whistles or ():
+        for arrival in whistle.departments:
+            if arrival.released_at is None:
+                arrival.released_at = turn.now
+    case.incident.asked = None
+
+
 def _answer(turn: Turn, case: Case, report_id: str) -> None:
     incident = case.incident
     turn.answer_report(
         report_id,
         "answered",
-        outcome="answered",
+        outcome="answered" if incident.state == "closed" else "rejected",
         incident_id=incident.incident_id,
         unit=incident.unit,
         result=incident.resolution or words(turn.policy.language, "solved"),
@@ -157,6 +172,8 @@ def take_up_again(
             detail["overdue"] = report.overdue
     ended = incident.state not in lifecycle.OPEN
     if ended:
+        tally(case).reopens += 1
+        case.held = False
         turn.move(case, "reopen", actor, reason=reason, detail=detail)
     elif case.owned:
         turn.move(case, "inform", actor, reason=reason, detail=detail)
@@ -184,3 +201,34 @@ def take_up_again(
         incident.acknowledged_at = None
         clocks.start_acknowledge(case, turn.policy, turn.now)
     ownership.tell_neighbours(turn, case)
+
+
+def tell_reopened(turn: Turn, case: Case, report_id: str) -> None:
+    """Whoever said that it is not fixed hears that it has been taken up again."""
+    turn.answer_report(
+        report_id,
+        "reopened",
+        outcome="progress",
+        incident_id=case.incident.incident_id,
+        unit=case.incident.unit,
+        due_at=case.incident.due_at,
+        result=words(turn.policy.language, "reopened"),
+    )
+
+
+def resume_work(turn: Turn, case: Case) -> None:
+    """The check failed: what ended with the unit's word is open again (返工).
+
+    The limit goes on from where it stopped; the time of the check is nobody's delay.
+    """
+    stopped = case.incident.resolved_at
+    for report in case.incident.reports:
+        if report.report_id in case.unanswered:
+            report.ended_at = report.resolution = None
+            report.overdue = report.overdue or None
+    case.unanswered = []
+    clocks.stop(case)
+    clocks.follow_due(case, turn.policy)
+    if stopped is not None:
+        clocks.pause(case, turn.policy, stopped, turn.now)
+        clocks.stop(case, clocks.SUSPENDED)

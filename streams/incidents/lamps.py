@@ -19,6 +19,8 @@ DEADLINE = "deadline"
 ACKNOWLEDGE = "acknowledge"
 ESCALATION = "escalation"
 UNACCEPTED = "unaccepted"
+SUPERVISED = "supervised"
+REMINDED = "reminded"
 
 Scale = Literal["warning", "supervision"]
 

@@ -14,6 +14,7 @@ from streams.incidents.endings import (
     open_reports,
     seen,
     take_up_again,
+    tell_reopened,
 )
 from streams.incidents.summing import note_callback
 from streams.incidents.turn import Turn, actor_of
@@ -182,17 +183,12 @@ def _contradicted(
     actor: Actor,
 ) -> None:
     """The sender says that it is not fixed: the case is taken up again, its sender hears so."""
+    if case.incident.state == "rejected":
+        _informed(turn, case, update, actor)  # it never was a case
+        return
     take_up_again(turn, case, report, actor, update.note or update.reason or update.kind)
     if case.owned:
-        turn.answer_report(
-            update.report_id,
-            "reopened",
-            outcome="progress",
-            incident_id=case.incident.incident_id,
-            unit=case.incident.unit,
-            due_at=case.incident.due_at,
-            result=words(turn.policy.language, "reopened"),
-        )
+        tell_reopened(turn, case, update.report_id)
 
 
 def _informed(turn: Turn, case: Case, update: ReportUpdate, actor: Actor) -> None:

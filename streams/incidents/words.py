@@ -69,6 +69,18 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "no case is known for this report (closed ones are kept for {days:g} days)",
     ),
     "reopened": ("已重新办理", "taken up again"),
+    "sent_to": ("已派遣至{unit}", "sent to {unit}"),
+    "reworked": ("核实未通过，退回返工", "checked and found unfinished, being worked on again"),
+    "suspended": (
+        "暂缓办理（挂账）至 {until}：{reason}",
+        "waits until {until}: {reason}",
+    ),
+    "resumed": ("恢复办理，时限 {due}", "being worked on again, limit {due}"),
+    "extended": ("延期至 {due}：{reason}", "extended until {due}: {reason}"),
+    "supervised": ("督办（{count}次）：{title}", "Supervised ({count}): {title}"),
+    "reminded": ("催办（{count}次）：{title}", "Reminded ({count}): {title}"),
+    "answer_press": ("回复进展，明确完成时间", "Answer with progress and a date"),
+    "time_over": ("期限已到", "its time is over"),
 }
 
 

@@ -25,6 +25,7 @@ from streams.policy.catalogue import (
 from streams.policy.escalation import EscalationRules
 from streams.policy.intake import IntakeBounds
 from streams.policy.limits import Limit, Pace, PaceRow, SupervisionStep
+from streams.policy.orders import CauseRule, OrderRules
 from streams.policy.routing import DeskRule, SourceRule, Unit, VoidPoint, matches
 from streams.policy.section import Language, Section, Text
 from streams.policy.summaries import SummaryRules
@@ -60,6 +61,8 @@ class Policy(Section):
     paces: tuple[PaceRow, ...]
     supervision: tuple[SupervisionStep, ...] = Field(min_length=1)
     escalation: EscalationRules
+    orders: OrderRules = OrderRules()
+    causes: tuple[CauseRule, ...] = ()
     intake: IntakeBounds
     sources: tuple[SourceRule, ...] = ()
     desk: DeskRule = DeskRule()

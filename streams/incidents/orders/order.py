@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from schemas.command import Command
@@ -45,6 +46,14 @@ class Order:
             return unit
         own = self.actor.unit
         return own if own is not None and self.turn.policy.knows_unit(own) else None
+
+    @property
+    def said_at(self) -> datetime:
+        """When it was ordered: a tier that was cut off noted it earlier than it arrived here."""
+        noted, now = self.command.noted_at, self.turn.now
+        if noted is None or self.command.hops == 0:
+            return now
+        return min(max(noted, self.incident.opened_at), now)
 
     @property
     def why(self) -> str:

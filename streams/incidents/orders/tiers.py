@@ -1,10 +1,31 @@
-"""Orders between the tiers: up, down, and pressing for a case."""
+"""Orders between the tiers: up, down, back, and pressing for a case."""
 
 from __future__ import annotations
 
-from streams.incidents import ownership
+from schemas.incident import Supervision
+from schemas.terms import Colour
+from streams.incidents import lamps, ownership
+from streams.incidents.messages import Maker
 from streams.incidents.orders.order import Do, Order
 from streams.incidents.refusal import Refused
+from streams.incidents.tally import tally
+from streams.incidents.words import words
+
+KEPT_SUPERVISIONS = 20
+
+OFFICER = "officer"
+"""The rule that is named where an officer of the owner lifts a case."""
+
+supervision_of = Maker(Supervision)
+
+
+def escalate(order: Order) -> None:
+    """An officer of the owner gives it one tier up (提级)."""
+    turn = order.turn
+    parent = turn.policy.areas.parent(turn.area)
+    if parent is None:
+        raise Refused("conflict", "no_tier_above", f"{turn.area} is the last tier")
+    ownership.give(turn, order.case, parent, OFFICER, order.reason, order.actor)
 
 
 def delegate(order: Order) -> None:
@@ -13,11 +34,51 @@ def delegate(order: Order) -> None:
     turn = order.turn
     if area not in turn.policy.areas.children(turn.area):
         raise Refused(
-            "rejected",
-            "wrong_area",
-            f"got the area {area}, wanted one directly below {turn.area}",
+            "rejected", "wrong_area", f"got the area {area}, wanted one directly below {turn.area}"
         )
     ownership.give(turn, order.case, area, "delegation", order.reason, order.actor)
 
 
-ORDERS: dict[str, Do] = {"delegate": delegate}
+def press(order: Order) -> None:
+    """Supervise (督办) or remind (催办): counted, and told to the owner's desk by an alert."""
+    turn, case, incident = order.turn, order.case, order.incident
+    action = order.action
+    incident.supervisions = [
+        *(incident.supervisions or ()),
+        supervision_of(
+            kind=action,
+            area=order.actor.area or turn.area,
+            by=order.actor.id,
+            at=turn.now,
+            reason=order.reason,
+        ),
+    ][-KEPT_SUPERVISIONS:]
+    counts = tally(case)
+    lamp: str
+    colour: Colour
+    if action == "supervise":
+        count = counts.supervisions = counts.supervisions + 1
+        lamp, colour = lamps.SUPERVISED, "yellow"
+    else:
+        count = counts.reminders = counts.reminders + 1
+        lamp, colour = lamps.REMINDED, "blue"
+    order.move(count=count)
+    language = turn.policy.language
+    lamps.light(
+        turn,
+        case,
+        lamp,
+        trigger=action,
+        version=turn.policy.version,
+        colour=colour,
+        title=words(language, lamp, count=count, title=incident.title),
+        suggested_action=words(language, "answer_press"),
+    )
+
+
+ORDERS: dict[str, Do] = {
+    "escalate": escalate,
+    "delegate": delegate,
+    "supervise": press,
+    "remind": press,
+}

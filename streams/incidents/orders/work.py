@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from schemas.incident import Assistance
-from streams.incidents import ownership
-from streams.incidents.endings import finish, seen
-from streams.incidents.messages import Maker
+from streams.incidents import lamps, ownership
+from streams.incidents.endings import finish, resume_work, seen, take_up_again, tell_reopened
+from streams.incidents.orders.joint import join, restart_clocks
 from streams.incidents.orders.order import Do, Order
+from streams.incidents.orders.telling import tell_callers, tell_unit
 from streams.incidents.refusal import Refused
-
-LISTED_UNITS = 20
-"""A case has at most that many assisting units."""
-
-assistance = Maker(Assistance)
+from streams.incidents.tally import tally
 
 
 def acknowledge(order: Order) -> None:
@@ -29,8 +25,10 @@ def dispatch(order: Order) -> None:
     if order.incident.unit != unit:
         order.incident.unit = unit
         order.incident.version += 1
+    order.incident.assisting = [each for each in order.incident.assisting if each != unit]
     order.move(unit=unit)
     seen(order.turn, order.case)
+    tell_unit(order.turn, order.case)
 
 
 def accept(order: Order) -> None:
@@ -38,7 +36,7 @@ def accept(order: Order) -> None:
     incident = order.incident
     unit = order.unit
     if incident.state != "dispatched":
-        _join(order, unit)
+        join(order, unit)
         return
     if unit is not None and unit != incident.unit:
         incident.assisting = [each for each in incident.assisting if each != unit]
@@ -47,23 +45,7 @@ def accept(order: Order) -> None:
         incident.unit = unit
     order.move(unit=unit)
     seen(order.turn, order.case)
-
-
-def _join(order: Order, unit: str | None) -> None:
-    """One more unit takes part, behind the one that leads."""
-    incident = order.incident
-    known = {each.unit: each for each in incident.assists or ()}
-    before = None if unit is None else known.get(unit)
-    if unit is None or unit == incident.unit or (before is not None and before.accepted_at):
-        raise Refused("conflict", "already_accepted", f"{incident.unit} leads it already")
-    now = order.turn.now
-    if before is None:
-        before = assistance(unit=unit, at=now)
-        incident.assists = [*(incident.assists or ()), before][-LISTED_UNITS:]
-    before.accepted_at = now
-    if unit not in incident.assisting:
-        incident.assisting = [*incident.assisting, unit][-LISTED_UNITS:]
-    order.move(unit=unit)
+    tell_callers(order.turn, order.case, "under_way")
 
 
 def send_back(order: Order) -> None:
@@ -71,17 +53,22 @@ def send_back(order: Order) -> None:
     incident = order.incident
     unit = incident.unit
     incident.returns += 1
+    incident.asked = None
     order.move(unit=unit)
     ownership.lift_as_needed(order.turn, order.case)
 
 
 def resolve(order: Order) -> None:
-    """The unit says that it is done (反馈): the clocks stop."""
+    """The unit says that it is done (反馈): the clocks stop at the moment of its word."""
+    at = order.said_at
+    if at < order.turn.now:
+        order.incident.resolved_at = at
     finish(
         order.turn,
         order.case,
         "resolve",
         actor=order.actor,
+        at=at,
         reason=order.reason,
         resolution=order.given.text("resolution"),
     )
@@ -90,6 +77,32 @@ def resolve(order: Order) -> None:
 def note(order: Order) -> None:
     """What the table says of it is all that happens: on site, under check, for information."""
     order.move()
+    if order.action != "inform":
+        lamps.put_out(order.turn, order.case, lamps.REMINDED)
+
+
+def check_failed(order: Order) -> None:
+    """It is not done (返工): the same unit goes on, with the time it had left."""
+    turn, case = order.turn, order.case
+    stopped = order.incident.resolved_at
+    resume_work_from = None if stopped is None else stopped.isoformat()
+    resume_work(turn, case)
+    tally(case).reworks += 1
+    order.move(resolved_at=resume_work_from)
+    restart_clocks(turn, case)
+    tell_callers(turn, case, "reworked")
+
+
+def reopen(order: Order) -> None:
+    """A caller, called back, says that it is not fixed: the same case, with a limit anew."""
+    wanted = order.given.needed("report")
+    for report in order.incident.reports:
+        if report.report_id == wanted:
+            take_up_again(order.turn, order.case, report, order.actor, order.reason)
+            restart_clocks(order.turn, order.case)
+            tell_reopened(order.turn, order.case, wanted)
+            return
+    raise Refused("not_found", "unknown_report", f"no report {wanted!r} is part of this case")
 
 
 def close(order: Order) -> None:
@@ -120,6 +133,8 @@ ORDERS: dict[str, Do] = {
     "return": send_back,
     "resolve": resolve,
     "check": note,
+    "check_failed": check_failed,
+    "reopen": reopen,
     "close": close,
     "inform": note,
 }

@@ -173,7 +173,7 @@ def test_the_way_of_a_case_by_commands(play: Any) -> None:
     assert incident.state == "closed"
     assert incident.reports[0].ended_at == play.now
     outcomes = [reply.outcome for reply in play.replies(report_id)]
-    assert outcomes == ["accepted", "progress", "answered"]
+    assert outcomes == ["accepted", "progress", "progress", "answered"]
     assert play.lit("street") == []
 
 
@@ -200,7 +200,8 @@ def test_a_merged_report_does_not_void_an_operators_command(play: Any) -> None:
         ("close", "A1", "operator", None, "conflict", "not_allowed_now"),
         ("acknowledge", "A1", "unit", None, "forbidden", "not_your_action"),
         ("return", "A1", "unit", None, "rejected", "reason_missing"),
-        ("suspend", "A1", "operator", None, "forbidden", "unknown_action"),
+        ("withdraw", "A1", "operator", None, "forbidden", "unknown_action"),
+        ("suspend", "A1", "operator", None, "conflict", "not_allowed_now"),
         ("acknowledge", "A", "operator", None, "forbidden", "not_your_area"),
         ("acknowledge", "A2", "operator", None, "not_found", "unknown_incident"),
         ("acknowledge", "B", "operator", None, "not_found", "unknown_incident"),
