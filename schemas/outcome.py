@@ -107,7 +107,8 @@ class Summary(Body):
     rates (三率: response, solution, satisfaction), further shares between 0 and 1, whistles
     per 100 incidents and the median of hours; a rate of nothing is left out. ``complete``
     is False while the period still runs; a higher ``revision`` replaces a lower one.
-    ``marks`` say what is out of the policy's band (``whistles_few``, ``whistles_many``).
+    ``marks`` say of a complete period what is out of the policy's band (``whistles_few``,
+    ``whistles_many``).
     """
 
     area: str

@@ -303,7 +303,7 @@ def _publish(
             unit: {"counts": told_counts(rows[unit]), "rates": rates(rows[unit], turn.tier)}
             for unit in sorted(rows)
         },
-        "marks": _marks(policy, counts, shares),
+        "marks": _marks(policy, counts, shares) if at >= end else [],
         "complete": at >= end,
         "policy_version": policy.version,
     }
