@@ -39,7 +39,8 @@ class Handoff(Body):
     ``standard_from`` when it began, ``standard_limit`` its words if it runs by office hours.
     ``findings`` are those of devices that are open (id → severity), ``calls`` the callers
     near enough to confirm one, ``witnessed`` whether that has been done (W6). ``held``: its
-    cause is open, and no clock lifts it.
+    cause is open, and no clock lifts it. ``plain`` is the severity it would have without
+    devices, ``waived`` the rules that wanted it above when it was delegated all the same.
     """
 
     direction: Literal["up", "down"]
@@ -61,6 +62,8 @@ class Handoff(Body):
     calls: int = 0
     witnessed: bool = False
     held: bool = False
+    plain: Severity | None = None
+    waived: list[str] = Field(default_factory=list)
     at: AwareDatetime
 
 

@@ -156,6 +156,8 @@ class Incident(Body):
         tier, area: the one owner.
         unit: the lead unit; ``assisting`` the others.
         due_at: the limit of the work; ``overdue`` once it has passed unresolved.
+        handed_at: when it was given to its present owner, until that one has taken it over:
+            what waits for another tier, who may be cut off.
         floor: the gravest severity set by a higher tier, below which no lower tier goes (E9).
         floor_tier: the tier that set the floor, and alone may go below it.
         colour: supervision colour of the nearest limit when it was last published (蓝黄红);
@@ -200,6 +202,7 @@ class Incident(Body):
     danger_to_life: bool = False
     self_handled: bool = False
     supervised_by: str | None = None
+    handed_at: AwareDatetime | None = None
     floor: Severity | None = None
     floor_tier: Tier | None = None
     colour: Literal["blue", "yellow", "red", "red2"] | None = None

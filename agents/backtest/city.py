@@ -45,6 +45,9 @@ class City:
             what is sent to it goes to the listener.
         mode: "event" for history (feed it with `tick`), "wall" for tests that set `now`.
         listener: called with topic, key and bytes of everything no stage reads.
+
+    Stages named in `stopped` stand still, as if their workers were down; what is sent to
+    them waits.
     """
 
     def __init__(
@@ -60,6 +63,7 @@ class City:
         self.listener = listener
         self.now = datetime(1970, 1, 1, tzinfo=UTC)
         self.events = 0
+        self.stopped: frozenset[str] = frozenset()
         self.lanes: dict[str, list[_Lane]] = {}
         self._stage_of = {topic.name: stage for stage, topic in topics.INBOXES.items()}
         self._homes: dict[int, Homes] = {}
@@ -131,7 +135,12 @@ class City:
         return found
 
     def _all_lanes(self) -> list[_Lane]:
-        return [lane for lanes in self.lanes.values() for lane in lanes]
+        return [
+            lane
+            for stage, lanes in self.lanes.items()
+            if stage not in self.stopped
+            for lane in lanes
+        ]
 
     def _is_due(self, lane: _Lane) -> bool:
         due = lane.partition.next_due()

@@ -40,6 +40,7 @@ DEEDS: dict[str, tuple[str, str]] = {
     "stage": ("完成一个分阶段时限", "One stage of a staged limit is done."),
     # the tiers
     "escalate": ("上报上一级", "Lift it to the tier above."),
+    "take_over": ("接收交来的事项", "The desk has what was given to it."),
     "delegate": ("交办下一级,本级继续督办", "Hand it down, under this tier's supervision."),
     "hand_back": ("退还原办理层级", "Give it back to the area that it came from."),
     "supervise": ("督办", "Watch over it from above: the owner's desk is told."),

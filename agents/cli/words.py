@@ -62,6 +62,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "resume": ("恢复", "resume"),
     "extend": ("延期", "extend"),
     "escalate": ("上报", "escalate"),
+    "take_over": ("接收", "take over"),
     "delegate": ("下派", "delegate"),
     "redispatch": ("改派", "redispatch"),
     "whistle": ("吹哨", "whistle"),

@@ -63,6 +63,8 @@ class _Stored(BaseModel):
     calls: int = 0
     witnessed: bool = False
     held: bool = False
+    plain: Severity | None = None
+    waived: list[str] = Field(default_factory=list)
 
 
 class Case:
@@ -84,6 +86,8 @@ class Case:
         calls: reports of people so near that they can confirm a device's finding (W6).
         witnessed: whether a second witness has raised it already (W6), which happens once.
         held: its cause is open: no clock lifts it while that lasts.
+        plain: the severity it would have without devices, once one has raised it.
+        waived: rules that wanted it at the tier that delegated it all the same.
         written: the incident's bytes as last settled; a step sets it before it stores.
     """
 
@@ -99,11 +103,13 @@ class Case:
         "incident",
         "lamps",
         "lifted",
+        "plain",
         "received_from",
         "standard_due",
         "standard_from",
         "standard_limit",
         "unanswered",
+        "waived",
         "witnessed",
         "written",
     )
@@ -126,6 +132,8 @@ class Case:
         self.calls = 0
         self.witnessed = False
         self.held = False
+        self.plain: Severity | None = None
+        self.waived: list[str] = []
         self.written: bytes | None = None
 
     @property

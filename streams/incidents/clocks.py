@@ -30,8 +30,15 @@ WHISTLE = "whistle"
 """``whistle/<unit>``: a whistled department has not reported (E3); one clock each."""
 ASSIST = "assist"
 """``assist/<unit>``: an added unit goes when it ends."""
+DELEGATED = "delegated"
+"""Handed down, and nobody below has taken it up; then it comes back."""
+CALM = "calm"
+"""No device alarms any more; what only they made grave goes back in time."""
 SUSPENDED = "suspended"
 """The work stands still until then (挂账)."""
+
+PRESSING = frozenset({ACKNOWLEDGE, ACCEPT, PROGRESS, RESOLVE})
+"""Clocks that press or lift; they are silent while the case's cause is open."""
 
 REMINDED = 50
 """Stage of the acknowledgement clock after the desk was reminded; the next step lifts."""
@@ -189,7 +196,7 @@ def pause(case: Case, policy: Policy, now: datetime, until: datetime) -> None:
     So what everybody reads as the limit is true for as long as the pause is. Nobody is
     pressed meanwhile.
     """
-    _move_limits(case, policy, now, until)
+    move_limits(case, policy, now, until)
     stop(case, ACCEPT, PROGRESS)
     start(case, SUSPENDED, policy, now, until)
 
@@ -199,13 +206,16 @@ def resume(case: Case, policy: Policy, now: datetime) -> None:
     running = of_kind(case, SUSPENDED)
     if running is None:
         return
-    _move_limits(case, policy, running.limit_at, now)
+    move_limits(case, policy, running.limit_at, now)
     stop(case, SUSPENDED)
     follow_work(case, policy, now)
 
 
-def _move_limits(case: Case, policy: Policy, stood: datetime, goes_on: datetime) -> None:
-    """Every open limit of the work goes on at `goes_on` as it stood at `stood`."""
+def move_limits(case: Case, policy: Policy, stood: datetime, goes_on: datetime) -> None:
+    """Every open limit of the work goes on at `goes_on` as it stood at `stood`.
+
+    What was overdue by then stays so.
+    """
     if stood == goes_on:
         return
     incident = case.incident
@@ -270,6 +280,16 @@ def extend(case: Case, policy: Policy, now: datetime, granted: int = 0) -> datet
             running.stage, incident.colour = step.percent, step.colour
         running.at = _next_point(running, policy)
     return incident.due_at
+
+
+def let_go(case: Case, policy: Policy, now: datetime) -> None:
+    """What held the case back is over: its clocks speak again, at once if they are late."""
+    running = of_kind(case, RESOLVE)
+    if running is not None:
+        running.at = _next_point(running, policy)
+    stop(case, ACCEPT, PROGRESS)
+    start_acknowledge(case, policy, now)
+    follow_work(case, policy, now)
 
 
 def _next_point(running: Clock, policy: Policy) -> datetime | None:

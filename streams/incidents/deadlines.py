@@ -12,7 +12,8 @@ from streams.incidents.case import Case
 from streams.incidents.endings import finish
 from streams.incidents.orders.joint import assistance_over, expected
 from streams.incidents.orders.pauses import go_on
-from streams.incidents.ownership import give
+from streams.incidents.ownership import cannot_hand_back, give, hand_back
+from streams.incidents.routing import GRAVITY
 from streams.incidents.turn import Turn
 from streams.incidents.words import limit_words, words
 from streams.policy import SupervisionStep
@@ -37,6 +38,9 @@ def fire(turn: Turn, case: Case) -> None:
     for running in list(case.clocks):
         if running.at is None or running.at > turn.now or not case.owned:
             continue
+        if case.held and running.kind in clocks.PRESSING:
+            _stay_silent(turn, case, running)
+            continue
         if running not in case.clocks:
             continue  # what another clock led to has stopped this one
         ANSWERS[running.kind.partition("/")[0]](turn, case, running)
@@ -47,6 +51,18 @@ def fire(turn: Turn, case: Case) -> None:
         due = incident.due_at
         detail = {} if due is None else {"due_at": due.isoformat()}
         turn.move(case, "overdue", rule="E2", detail=detail)
+
+
+def _stay_silent(turn: Turn, case: Case, running: Clock) -> None:
+    """Its cause is being worked on: nobody is pressed, but late is late (`clocks.let_go`)."""
+    running.at = None
+    if running.kind != clocks.RESOLVE:
+        return
+    if running.limit_at > turn.now:
+        running.at = running.limit_at
+    elif not case.incident.overdue:
+        case.incident.overdue = True
+        turn.keep(case)
 
 
 def _uncontradicted(turn: Turn, case: Case, running: Clock) -> None:
@@ -104,6 +120,36 @@ def _unmoved(turn: Turn, case: Case, running: Clock) -> None:
 def _pause_over(turn: Turn, case: Case, running: Clock) -> None:
     """The pause has come to its end: the work goes on by itself."""
     go_on(turn, case, None, words(turn.policy.language, "pause_over"))
+
+
+def _not_taken_up(turn: Turn, case: Case, running: Clock) -> None:
+    """Handed down, and nobody has taken it up: it comes back to who supervises it."""
+    running.at = None
+    upper = case.incident.supervised_by
+    if upper is not None and upper == turn.policy.areas.parent(turn.area):
+        give(turn, case, upper, "E2", words(turn.policy.language, "not_taken_up"))
+
+
+def _calm(turn: Turn, case: Case, running: Clock) -> None:
+    """E8: what only devices had made grave is over: graded by the rest, and given back.
+
+    A level that an officer has set stays.
+    """
+    clocks.stop(case, clocks.CALM)
+    incident, plain = case.incident, case.plain
+    turn.keep(case, publish=False)
+    if case.findings or incident.state not in lifecycle.RUNNING or plain is None:
+        return
+    reason = words(turn.policy.language, "calm")
+    before = incident.severity
+    if incident.floor is None and GRAVITY[plain] > GRAVITY[before]:
+        incident.severity = plain
+        incident.version += 1
+        detail = {"severity": plain}
+        turn.move(case, "regrade", rule="E8", reason=f"{before} → {plain}: {reason}", detail=detail)
+    case.plain = None
+    if cannot_hand_back(turn, case) is None:
+        hand_back(turn, case, reason)
 
 
 def _whistle_unanswered(turn: Turn, case: Case, running: Clock) -> None:
@@ -247,6 +293,8 @@ ANSWERS: dict[str, Callable[[Turn, Case, Clock], None]] = {
     clocks.PROGRESS: _unmoved,
     clocks.RESOLVE: _supervise,
     clocks.CLOSE: _uncontradicted,
+    clocks.DELEGATED: _not_taken_up,
+    clocks.CALM: _calm,
     clocks.SUSPENDED: _pause_over,
     clocks.WHISTLE: _whistle_unanswered,
     clocks.ASSIST: assistance_over,

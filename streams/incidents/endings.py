@@ -128,7 +128,7 @@ def seen(turn: Turn, case: Case) -> None:
         return
     if case.incident.acknowledged_at is None:
         case.incident.acknowledged_at = turn.now
-    clocks.stop(case, clocks.ACKNOWLEDGE)
+    clocks.stop(case, clocks.ACKNOWLEDGE, clocks.DELEGATED)
     clocks.follow_work(case, turn.policy, turn.now)
     lamps.put_out(turn, case, lamps.ACKNOWLEDGE)
     lamps.put_out(turn, case, lamps.ESCALATION)

@@ -1,12 +1,14 @@
 """Which tier a case belongs to by what it is: rules E1, E4, E5 and E7, each by its name.
 
-E2 (time) is in `deadlines`, E6 (recurrence) in `problems`; E10, that a case never
-changes its id, is a property of the whole.
+The other rules stand where their causes are: E2, E3 and E11 (time) in `deadlines`, E6
+(recurrence) in `problems`, E8 (only the owner gives back) in `ownership`, E9 (no level
+below one set above) with the order that grades anew; E10, that a case never changes its
+id, is a property of the whole.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import NamedTuple
 
 from schemas.incident import Incident
@@ -98,15 +100,27 @@ RULES: tuple[Callable[[Policy, Incident], Wanted | None], ...] = (
 """In the order of precedence among rules that want the same tier."""
 
 
-def wanted(policy: Policy, tier: Tier, incident: Incident) -> Wanted | None:
+def wanted(
+    policy: Policy, tier: Tier, incident: Incident, waived: Collection[str] = ()
+) -> Wanted | None:
     """The tier above `tier` that should own the case, by the rule that lifts it highest.
 
-    None: it may stay where it is.
+    Args:
+        waived: names of rules that a tier above has overruled by delegating the case.
+
+    Returns:
+        None: it may stay where it is.
     """
     best: Wanted | None = None
     reached = RANK[tier]
     for rule in RULES:
         want = rule(policy, incident)
-        if want is not None and RANK[want.tier] > reached:
+        if want is not None and RANK[want.tier] > reached and want.rule not in waived:
             best, reached = want, RANK[want.tier]
     return best
+
+
+def overruled(policy: Policy, tier: Tier, incident: Incident) -> list[str]:
+    """The rules that want a case above `tier`, which a delegation to that tier overrules."""
+    wants = (rule(policy, incident) for rule in RULES)
+    return [want.rule for want in wants if want is not None and RANK[want.tier] > RANK[tier]]

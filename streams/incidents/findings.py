@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from schemas.reading import Finding, FindingEvent
-from streams.incidents import lamps, lifecycle, ownership, problems, weather
+from streams.incidents import clocks, lamps, lifecycle, ownership, problems, weather
 from streams.incidents.case import Case
 from streams.incidents.counting import count
 from streams.incidents.endings import belong, finish, open_reports
@@ -88,6 +88,7 @@ def _take_in(turn: Turn, event: FindingEvent, rule: CategoryRule) -> None:
     incident = case.incident
     incident.findings = [finding.finding_id]
     case.findings = {finding.finding_id: finding.severity}
+    case.plain = rule.severity
     belong(turn, finding.finding_id, incident.incident_id)
     if place.lat is not None and place.lon is not None:
         spots.remember(incident.incident_id, place.lat, place.lon, finding.observed_at)
@@ -105,6 +106,7 @@ def _add(turn: Turn, case: Case, finding: Finding) -> None:
     """A device confirms an open case, or a second device does."""
     incident = case.incident
     case.findings[finding.finding_id] = finding.severity
+    clocks.stop(case, clocks.CALM)
     if finding.finding_id not in incident.findings:
         incident.findings = [*incident.findings, finding.finding_id][-LISTED_FINDINGS:]
     belong(turn, finding.finding_id, incident.incident_id)
@@ -171,6 +173,9 @@ def _clear(turn: Turn, case: Case, finding: Finding) -> None:
     turn.move(case, "finding", rule=finding.trigger, detail=_detail(finding))
     if not case.findings:
         lamps.put_out(turn, case, WITNESSED)
+        calm = turn.policy.escalation.calm
+        if calm is not None and case.received_from is not None:
+            clocks.start(case, clocks.CALM, turn.policy, turn.now, calm)
     state = case.incident.state
     if case.findings or open_reports(case) or state not in lifecycle.OPEN:
         return

@@ -115,6 +115,7 @@ TABLE: tuple[Move, ...] = (
     # - the tiers
     Move("escalate",      OPEN,                       None,          _TIER,     reason=True),
     Move("delegate",      OPEN,                       None,          _DESK,     reason=True, note="handed down, under supervision"),
+    Move("take_over",     OPEN,                       None,          _SYSTEM,   note="the desk that it was given to has it"),
     Move("hand_back",     OPEN,                       None,          _TIER,     reason=True, note="to the area that gave it up, when what lifted it is gone"),
     Move("supervise",     OPEN,                       None,          _DESK,     "above", reason=True, note="督办: counted, and told to the owner's desk"),
     Move("remind",        OPEN,                       None,          _DESK,     "above", note="催办: counted, and told to the owner's desk"),

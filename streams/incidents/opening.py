@@ -24,6 +24,8 @@ from streams.program import Refuse
 from streams.warning import corroboration
 
 WITNESSED = "W6"
+TOLD = "report"
+"""What grades a case that a graver report joins."""
 
 draft_of = Maker(Draft)
 reported_case = Maker(ReportedCase)
@@ -245,10 +247,11 @@ def join(turn: Turn, case: Case, report: Report) -> None:
     turn.move(case, "merge", detail={"report_id": report.report_id})
     grave = GRAVITY[report.severity] < GRAVITY[incident.severity]
     if grave:
-        regrade(turn, case, graver(report.severity, incident.severity), "report")
+        regrade(turn, case, graver(report.severity, incident.severity), TOLD)
     witnessed = corroborate_by_calls(turn, case)
     if grave or witnessed or marks or spans:
-        ownership.lift_as_needed(turn, case)
+        anew = (*(("E7",) if marks else ()), *(("E4",) if spans else ()))
+        ownership.lift_as_needed(turn, case, *anew)
     turn.answer_report(
         report.report_id,
         "merged",
@@ -271,12 +274,22 @@ def _is_call_nearby(turn: Turn, incident: Incident, report: Report) -> bool:
 
 
 def regrade(turn: Turn, case: Case, severity: Severity, rule: str) -> None:
-    """The case is graver than it was thought; a level is only ever raised here (E9)."""
+    """The case is graver than it was thought; a level is only ever raised here (E9).
+
+    From here on the case is under the policy that graded it anew.
+    """
     incident = case.incident
+    told = rule == TOLD
+    if told and case.plain is not None:
+        case.plain = graver(case.plain, severity)
     if GRAVITY[severity] >= GRAVITY[incident.severity]:
         return
     before = incident.severity
+    if not told and case.plain is None:
+        case.plain = before
     incident.severity = severity
+    incident.policy_version = turn.policy.version
+    case.waived = []
     if GRAVITY[severity] <= GRAVITY["IV"] and incident.urgency == "normal":
         incident.urgency = "urgent"
     incident.version += 1

@@ -19,7 +19,7 @@ from schemas.incident import Escalation, Incident
 from schemas.terms import Actor
 from streams.incidents import clocks, lamps
 from streams.incidents.case import COPIES, KEPT_ESCALATIONS, Case, Copy, Draft, Lamp, present
-from streams.incidents.escalation import wanted
+from streams.incidents.escalation import overruled, wanted
 from streams.incidents.messages import Maker, body, event_id
 from streams.incidents.routing import GRAVITY, RANK
 from streams.incidents.turn import Turn
@@ -35,6 +35,9 @@ AFTER = timedelta(microseconds=1)
 """What is passed on is dated after the hand-off of the same instant, or history replayed in
 order of time could apply it first."""
 
+_THE_DESKS_OWN = (clocks.ACKNOWLEDGE, clocks.PROGRESS, clocks.DELEGATED, clocks.CALM)
+"""Clocks that end when the desk gives the case away; the others go along."""
+
 _HANDOFF_KIND = b"cn.chengyun.handoff.v1"
 _NOTICE_KIND = b"cn.chengyun.notice.v1"
 
@@ -46,6 +49,8 @@ def give(
     rule: str,
     reason: str | None,
     actor: Actor | None = None,
+    *,
+    supervise: bool = True,
 ) -> None:
     """Give a case to the tier above or below: the last act of this area as its owner.
 
@@ -55,6 +60,9 @@ def give(
     Args:
         area: the parent or a child of this area.
         actor: the officer who delegates; None when a rule or a clock lifts the case.
+        supervise: whether a case that goes down stays under this area's supervision, at the
+            level and against the rules by which it would be this area's (交办); otherwise it
+            is given back for good (E8).
     """
     incident = case.incident
     tier = turn.policy.areas.tier_of(area)
@@ -68,12 +76,20 @@ def give(
     ]
     incident.tier, incident.area = tier, area
     incident.version += 1
-    incident.supervised_by = None if up else turn.area
+    incident.handed_at = turn.now
+    incident.supervised_by = None if up or not supervise else turn.area
+    case.waived = []
+    if incident.supervised_by is not None:
+        case.waived = overruled(turn.policy, tier, incident)
+        if incident.floor is None or GRAVITY[incident.severity] < GRAVITY[incident.floor]:
+            incident.floor, incident.floor_tier = incident.severity, turn.tier
+    elif not up and incident.floor_tier == turn.tier:
+        incident.floor = incident.floor_tier = None
     if not turn.policy.desk.synthetic_acceptance:
         incident.acknowledged_at = None
     turn.record(
         case,
-        "escalate" if up else "delegate",
+        "escalate" if up else "delegate" if supervise else "hand_back",
         before,
         actor,
         rule,
@@ -82,7 +98,7 @@ def give(
     )
     turn.keep(case)
     lamps.put_out_all(turn, case, keep=tuple(case.findings))
-    clocks.stop(case, clocks.ACKNOWLEDGE, clocks.PROGRESS)
+    clocks.stop(case, *_THE_DESKS_OWN)
     # As bytes at once: the message says how the case stands now, whatever follows.
     written = turn.written[incident.incident_id] = body(incident)
     rest: dict[str, Any] = {
@@ -101,6 +117,10 @@ def give(
         "witnessed": case.witnessed,
         "at": turn.now,
     }
+    if case.plain is not None:
+        rest["plain"] = case.plain
+    if case.waived:
+        rest["waived"] = case.waived
     due = clocks.standard_due(case, turn.policy)
     if due is not None:
         rest["standard_due"] = due
@@ -120,11 +140,41 @@ def give(
     case.clocks = []
 
 
-def lift_as_needed(turn: Turn, case: Case) -> bool:
-    """Give the case one tier up if a rule wants it there; whether it was given."""
+def cannot_hand_back(turn: Turn, case: Case) -> str | None:
+    """Why the case cannot go back to the area that gave it up; None: it can (E8)."""
+    area = case.received_from
+    tier = None if area is None else turn.policy.areas.tier_of(area)
+    if tier is None:
+        return "no area below has given it up; it can be delegated"
+    want = wanted(turn.policy, tier, case.incident)
+    if want is None:
+        return None
+    return f"{want.rule} wants it here ({want.reason}); it can be delegated, or graded anew"
+
+
+def hand_back(turn: Turn, case: Case, reason: str, actor: Actor | None = None) -> None:
+    """Give the case back to the area that gave it up: what lifted it is gone (E8).
+
+    Raises:
+        ValueError: a rule still wants it here; see `cannot_hand_back`.
+    """
+    against = cannot_hand_back(turn, case)
+    if against is not None or case.received_from is None:
+        raise ValueError(f"case {case.incident.incident_id} cannot be handed back: {against}")
+    give(turn, case, case.received_from, "E8", reason, actor, supervise=False)
+
+
+def lift_as_needed(turn: Turn, case: Case, *anew: str) -> bool:
+    """Give the case one tier up if a rule wants it there; whether it was given.
+
+    Args:
+        anew: rules that something new speaks for; a delegation overrules them no more.
+    """
     if not case.owned:
         return False
-    want = wanted(turn.policy, turn.tier, case.incident)
+    if anew and case.waived:
+        case.waived = [rule for rule in case.waived if rule not in anew]
+    want = wanted(turn.policy, turn.tier, case.incident, case.waived)
     parent = turn.policy.areas.parent(turn.area)
     if want is None or parent is None:
         return False
@@ -162,8 +212,12 @@ def receive(turn: Turn, handoff: Handoff) -> None:
     case.standard_limit = handoff.standard_limit
     case.findings = dict(handoff.findings)
     case.calls, case.witnessed = handoff.calls, handoff.witnessed
+    case.plain, case.waived = handoff.plain, list(handoff.waived)
     case.held = handoff.held
-    turn.keep(case, publish=False)
+    if not up and handoff.incident.supervised_by is None:
+        case.copied_to = handoff.from_area  # it holds a shadow, and must learn of the end
+    case.incident.handed_at = None
+    turn.move(case, "take_over", detail={"from_area": handoff.from_area})
     drop_copy(turn, incident.incident_id)
     if up and lift_as_needed(turn, case):
         return
@@ -180,6 +234,9 @@ def receive(turn: Turn, handoff: Handoff) -> None:
         suggested_action=words(turn.policy.language, "take_over"),
     )
     clocks.start_acknowledge(case, turn.policy, turn.now)
+    if not up:
+        answer = turn.policy.escalation.delegation_answer
+        clocks.start(case, clocks.DELEGATED, turn.policy, turn.now, answer)
     clocks.follow_work(case, turn.policy, turn.now)
     clocks.give_time(case, turn.policy, turn.now)
     if handoff.rule == "E1":

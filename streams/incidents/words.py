@@ -11,6 +11,8 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "unaccepted": ("{unit}尚未签收：{title}", "{unit} has not accepted: {title}"),
     "unmoved": ("{reason}：{title}", "{reason}: {title}"),
     "not_moved_on": ("签收后{limit}内无进展", "seen, but nothing moved within {limit}"),
+    "not_taken_up": ("交办后下级未接办", "handed down, and nobody took it up"),
+    "calm": ("设备告警已解除一段时间", "no device has alarmed for a while"),
     "pause_over": ("挂账期满，恢复办理", "the pause is over"),
     "not_reported": ("{unit}未按时报到", "{unit} has not reported in time"),
     "call_unit": (

@@ -16,6 +16,9 @@ class EscalationRules(Section):
     Attributes:
         city_from: from this severity on, the city owns at once (E1).
         district_from: from this severity on, the district owns, the city is copied (E1).
+        delegation_answer: a delegated case that nobody below has taken up by then comes back.
+        calm: what only a device had made grave goes back to the tier it came from when no
+            device has alarmed for so long; None: never by itself (E8).
         whistle_answer: a whistled department that has not reported by then (E3).
         spans_streets, spans_districts: areas touched from which the tier above owns (E4).
         returns: returns of one case after which the district names an owner (E5).
@@ -30,6 +33,8 @@ class EscalationRules(Section):
     city_from: Severity = "II"
     district_from: Severity = "III"
     whistle_answer: Limit
+    delegation_answer: Limit = Limit(amount=1, clock="urgent_hour")
+    calm: Limit | None = None
     spans_streets: int = Field(default=2, ge=2)
     spans_districts: int = Field(default=2, ge=2)
     returns: int = Field(default=2, ge=1)

@@ -55,7 +55,7 @@ def send_back(order: Order) -> None:
     incident.returns += 1
     incident.asked = None
     order.move(unit=unit)
-    ownership.lift_as_needed(order.turn, order.case)
+    ownership.lift_as_needed(order.turn, order.case, "E5")
 
 
 def resolve(order: Order) -> None:

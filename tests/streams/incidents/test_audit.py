@@ -21,7 +21,7 @@ def chain(play: Any) -> list[bytes]:
     play.command(incident_id, "resolve", area="A", role="unit")
     play.command(incident_id, "close", area="A")
     entries: list[bytes] = play.raw[incident_id]
-    assert len(entries) == 7
+    assert len(entries) == 8
     return entries
 
 

@@ -186,3 +186,25 @@ def test_e11_moving_on_begins_the_time_again_and_an_acceptance_ends_it(paced: Pl
     paced.command(identity, "accept", role="unit")
     paced.at(160)
     assert paced.incident().tier == "street"
+
+
+def test_a_case_that_its_cause_holds_back_is_neither_pressed_nor_lifted(play: Play) -> None:
+    play.report("cover", severity="IV", urgency="urgent")
+    identity = play.incident().incident_id
+    stored = f"{CASES.prefix.decode()}A1/{identity}".encode()
+    for lane in play.city.lanes["street"]:
+        base = lane.partition.base
+        if stored in base:
+            case = CASES.decode(base[stored][8:])
+            case.held = True
+            base[stored] = base[stored][:8] + CASES.encode(case)
+            lane.partition.decoded.take(stored)
+    play.at(400)
+    incident = play.incident()
+    assert (incident.tier, incident.overdue, play.lit("street")) == ("street", True, [])
+    case = held(play)
+    case.held = False
+    clocks.let_go(case, play.policy, play.now)
+    spoken = {each.kind: each.at for each in case.clocks}
+    assert spoken["resolve"] == BEGIN + timedelta(minutes=84)
+    assert spoken["acknowledge"] == play.now + timedelta(minutes=10)

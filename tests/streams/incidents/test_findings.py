@@ -30,7 +30,11 @@ def test_a_higher_step_raises_the_alert_and_the_case_and_calls_the_district(play
     play.finding("W3", "raised", colour="orange", severity="III", observed=26)
     incident = play.incident()
     assert (incident.severity, incident.tier) == ("III", "district")
-    assert [entry.rule for entry in play.audit(incident.incident_id)][-2:] == ["W3", "E1"]
+    assert [entry.rule for entry in play.audit(incident.incident_id)][-3:] == [
+        "W3",
+        "E1",
+        None,
+    ]
     warning = [a for a in play.alerts("street").values() if a.scale == "warning"]
     assert [(a.colour, a.state, a.revision) for a in warning] == [("orange", "raised", 2)]
     play.at(20)

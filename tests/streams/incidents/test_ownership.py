@@ -31,7 +31,7 @@ def test_the_givers_last_act_names_the_new_owner_and_a_shadow_publishes_nothing(
     play.report("gas")
     incident_id = play.incident().incident_id
     sources = [m.source for name, _, m in play.said if name == "incidents"]
-    assert sources == ["/street/A1"]
+    assert sources == ["/street/A1", "/district/A"]
     play.report("gas")
     writers = [m.source for name, _, m in play.said if name in ("incidents", "audit")]
     assert writers[-2:] == ["/district/A", "/district/A"]
@@ -81,7 +81,7 @@ def test_delegation_gives_the_case_down_and_keeps_it_supervised(play: Any) -> No
     assert reply.outcome == "applied"
     incident = play.incident()
     assert (incident.tier, incident.area, incident.supervised_by) == ("street", "A2", "A")
-    assert play.actions(incident_id)[-1] == "delegate"
+    assert play.actions(incident_id)[-2:] == ["delegate", "take_over"]
     # Reports of the first street find it through the district.
     play.report("gas")
     assert play.incident().report_count == 2
