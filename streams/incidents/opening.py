@@ -9,7 +9,7 @@ from schemas.incident import Incident, ReportedCase
 from schemas.reading import Finding
 from schemas.report import Report, ReportEvent
 from schemas.terms import Place, Severity, Urgency
-from streams.incidents import clocks, lamps, lifecycle, ownership, problems
+from streams.incidents import clocks, lamps, lifecycle, ownership, problems, repeats
 from streams.incidents.case import Case, Draft
 from streams.incidents.counting import count
 from streams.incidents.endings import answer_ended, belong, end_report
@@ -249,6 +249,7 @@ def join(turn: Turn, case: Case, report: Report) -> None:
     if grave:
         regrade(turn, case, graver(report.severity, incident.severity), TOLD)
     witnessed = corroborate_by_calls(turn, case)
+    repeats.on_complaint(turn, case)
     if grave or witnessed or marks or spans:
         anew = (*(("E7",) if marks else ()), *(("E4",) if spans else ()))
         ownership.lift_as_needed(turn, case, *anew)

@@ -7,6 +7,7 @@ from math import cos, radians
 
 from schemas.handoff import AreaCounts
 from schemas.outcome import Problem, ProblemEvent
+from streams.incidents import repeats
 from streams.incidents.case import PROBLEMS, Case
 from streams.incidents.counting import note_place, parse_place
 from streams.incidents.messages import Maker, short_hash
@@ -161,6 +162,7 @@ def _join(
     problem.incident_count += 1
     problem.title = _title(turn, rule, problem.incident_count)
     publish(turn, key, problem)
+    repeats.on_problem(turn, problem)
     return problem.problem_id
 
 
@@ -199,4 +201,5 @@ def on_due(turn: Turn, key: str, problem: Problem) -> None:
         data=problem,
     )
     turn.send(PROBLEMS_TOPIC, problem.problem_id, message)
+    repeats.on_problem(turn, problem, "closed")
     turn.state.delete(PROBLEMS, key)

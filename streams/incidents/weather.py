@@ -12,7 +12,7 @@ from streams.incidents import lamps
 from streams.incidents.case import WARNINGS, Episode
 from streams.incidents.messages import Maker, body
 from streams.incidents.opening import refuse
-from streams.incidents.routing import child_towards
+from streams.incidents.routing import RANK, child_towards
 from streams.incidents.turn import Turn
 from streams.incidents.words import words
 
@@ -152,13 +152,13 @@ def _within(turn: Turn, code: str, child: str) -> bool:
 
 
 def on_warning(turn: Turn, event: NoticeEvent) -> None:
-    """A warning passed down from the tier above: this desk's own alert, and further down."""
+    """A warning of another tier: this desk's own alert; from above it goes further down."""
     notice = event.data
     alert = notice.alert
     if alert is None:
         return
     subject = _subject(alert)
-    episode = _find(turn, subject)
+    episode = turn.state.get(WARNINGS, f"{turn.area}/{alert.trigger.id}/{subject}")
     if alert.state == "closed":
         if episode is not None:
             close(turn, episode)
@@ -179,7 +179,8 @@ def on_warning(turn: Turn, event: NoticeEvent) -> None:
             "evidence": [event.id],
         }
     )
-    lamps.publish(turn, own, handed_down=True)
+    above = RANK[notice.from_tier] > RANK[turn.tier]
+    lamps.publish(turn, own, handed_down=above)
     _keep(turn, subject, own, notice.areas)
 
 

@@ -25,6 +25,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "{kind}在{count}个{areas}同时出现（{minutes}分钟内）",
         "{kind} in {count} {areas} within {minutes} minutes",
     ),
+    "complaints": (
+        "{title}：{count} 件诉求，{days:g} 天内未解决：{matter}",
+        "{title}: {count} complaints within {days:g} days: {matter}",
+    ),
     "flood": (
         "{title}：{groups} 类 {count} 条，其中红色 {reds} 条",
         "{title}: {count} alerts in {groups} groups, {reds} of them red",

@@ -197,6 +197,38 @@ class SilenceRule(Section):
     severity: Severity = "V"
 
 
+class RecurrenceRule(Section):
+    """The same kind at the same place again and again (W8): a warning beside the problem (E6).
+
+    Count, days and radius are those of the escalation rules; more incidents than
+    `recurrence_district_count` tell the tier above too.
+    """
+
+    id: str = "W8"
+    version: str
+    title: Text
+    action: Text
+    colour: Colour = "blue"
+    district_colour: Colour = "yellow"
+
+
+class ComplaintsRule(Section):
+    """Several people complain of one matter, and it is still not settled (W9).
+
+    Attributes:
+        complaints: so many on one open case within `days` warn its owner and the tier above.
+    """
+
+    id: str = "W9"
+    version: str
+    title: Text
+    action: Text
+    complaints: int = Field(default=3, ge=2)
+    days: float = Field(default=30, gt=0, le=366)
+    colour: Colour = "yellow"
+    expires_s: float = Field(default=7 * 86_400, gt=0)
+
+
 class FloodRule(Section):
     """When a duty desk is told too much to act on (ANSI/ISA-18.2): its alerts are grouped.
 
@@ -240,6 +272,8 @@ class Triggers(Section):
     weather: WeatherRule | None = None
     corroboration: CorroborationRule | None = None
     spread: SpreadRule | None = None
+    recurrence: RecurrenceRule | None = None
+    complaints: ComplaintsRule | None = None
     flood: FloodRule | None = None
 
     @cached_property
