@@ -14,12 +14,13 @@ from typing import NamedTuple, Protocol
 from agents.evaluate.bootstrap import of_units
 from agents.evaluate.nab_scoring import PROFILES, Marks, Series, Weights, add, mark, read, score
 from agents.evaluate.report import Cell, Evaluation, Figure, Plan, Table
-from streams.policy.sensors import SensorProfile
-from streams.warning.sensors.budget import ALERT, Budget
+from streams.policy.sensors import COMPACT, FULL, SensorProfile
+from streams.warning.sensors.budget import ALERT, NEVER, Budget
+from streams.warning.sensors.compact import CompactSensor
 from streams.warning.sensors.detector import SensorDetector
 
 FORM = ".1f"
-LADDER = tuple(1.1 + 0.03 * step for step in range(19))
+LADDER = tuple(1.01 + 0.03 * step for step in range(22))
 """Thresholds that are tried when a threshold is chosen on some categories for another."""
 
 ANCHORS = (
@@ -47,7 +48,9 @@ CHECKS = (("windowedGaussian", 39.650), ("knncad", 57.994))
 class Detector(Protocol):
     """What judges one series."""
 
-    surprise: float
+    @property
+    def surprise(self) -> float:
+        """Of the last reading."""
 
     def judge(self, value: float, minute: int) -> float:
         """The score of the next reading, at that local minute of the week."""
@@ -67,10 +70,15 @@ class Run(NamedTuple):
 
 def full(learn: int | None) -> SensorDetector:
     """The full profile with its shipped setting."""
-    return SensorDetector(SensorProfile(), learn)
+    return SensorDetector(FULL, learn)
 
 
-CONTESTANTS: tuple[tuple[str, Begin], ...] = (("full", full),)
+def compact(learn: int | None) -> CompactSensor:
+    """The compact profile with its shipped setting."""
+    return CompactSensor(COMPACT, learn)
+
+
+CONTESTANTS: tuple[tuple[str, Begin], ...] = (("full", full), ("compact", compact))
 
 
 def evaluate(plan: Plan) -> Evaluation:
@@ -179,8 +187,10 @@ def _across(runs: Sequence[Run]) -> tuple[float, float]:
 
 def _alerts(one: Run, alert_at: float) -> Iterator[int]:
     budget = Budget(SensorProfile(alert_at=alert_at), one.learn)
+    load, last = 0.0, NEVER
     for row, surprise in enumerate(one.surprises):
-        if budget.score(surprise, row) >= ALERT:
+        score, load, last = budget.score(surprise, row, load, last)
+        if score >= ALERT:
             yield row
 
 

@@ -9,16 +9,17 @@ from typing import Annotated, Any, Literal
 import typer
 
 from agents.warn.rows import Column, In, Out, Row, json_lines, number, read_rows, refuse
-from streams.policy.sensors import SensorProfile
+from streams.policy.sensors import COMPACT, FULL
 from streams.warning.sensors.budget import ALERT
-from streams.warning.sensors.detector import PARTS, SensorDetector
+from streams.warning.sensors.compact import CompactSensor
+from streams.warning.sensors.detector import SensorDetector
 
 app = typer.Typer()
 
-Clock = Literal["rising", "local"]
-
+Clock = Literal["local", "strict"]
+MOST_REASONS = 9
 PUT_BACK = timedelta(hours=1)
-"""How far a clock of local time may be put back, or repeat itself, at the end of summer."""
+"""How far a clock of local time may be put back, at the end of summer time."""
 
 
 @app.command()
@@ -28,7 +29,7 @@ def sensor(
     learn: Annotated[
         int | None,
         typer.Option(
-            min=20,
+            min=1,
             help="Rows to learn from before the first alert. Without it 250; rest and budget "
             "then follow 40% of the rows seen so far, at most 750.",
         ),
@@ -36,10 +37,15 @@ def sensor(
     clock: Annotated[
         Clock,
         typer.Option(
-            help="rising: each time is later than the one before. local: the clock may stand "
-            "still or be put back by up to an hour; rows are taken in their order."
+            help="local: times without an offset may stand still or be put back by up to an "
+            "hour, as local time is at the end of summer; rows count in their order. strict: "
+            "each time must be later than the one before, as with an offset it always must."
         ),
-    ] = "rising",
+    ] = "local",
+    profile: Annotated[
+        Literal["full", "compact"],
+        typer.Option(help="full: nine ways to be odd. compact: five, in 436 bytes a device."),
+    ] = "full",
 ) -> None:
     """Judge the readings of one device: CSV `timestamp,value` to JSON lines, one a row.
 
@@ -47,7 +53,7 @@ def sensor(
     and the budget of alerts are part of the score: from 0.5 on it is an alert, and a higher
     threshold keeps the graver ones. Alerts also say in `why` what was odd.
     """
-    detector = SensorDetector(SensorProfile(), learn)
+    detector = SensorDetector(FULL, learn) if profile == "full" else CompactSensor(COMPACT, learn)
     columns = (
         Column("timestamp", datetime.fromisoformat, "an ISO time such as 2026-07-01 08:00:00"),
         Column("value", number, "a finite number"),
@@ -64,7 +70,7 @@ def sensor(
             line: dict[str, Any] = {"i": i, "score": score, "alert": score >= ALERT}
             if score >= ALERT:
                 line["why"] = {
-                    reason.part: round(reason.adds, 3) for reason in detector.reasons(len(PARTS))
+                    reason.part: round(reason.adds, 3) for reason in detector.reasons(MOST_REASONS)
                 }
             write(line)
 
@@ -75,9 +81,7 @@ def _follows(source: Path, before: Row, row: Row, clock: Clock) -> None:
     if (earlier.tzinfo is None) != (time.tzinfo is None):
         wanted = "an offset from UTC on every row or on none"
         raise refuse(source, row.line, "timestamp", time.isoformat(sep=" "), wanted)
-    if time > earlier or (clock == "local" and earlier - time <= PUT_BACK):
-        return
-    wanted = f"a time after {earlier.isoformat(sep=' ')} of line {before.line}"
-    if clock == "rising" and earlier - time <= PUT_BACK:
-        wanted += " (or, if the clock was put back, --clock local)"
-    raise refuse(source, row.line, "timestamp", time.isoformat(sep=" "), wanted)
+    put_back = clock == "local" and time.tzinfo is None and earlier - time <= PUT_BACK
+    if time <= earlier and not put_back:
+        wanted = f"a time after {earlier.isoformat(sep=' ')} of line {before.line}"
+        raise refuse(source, row.line, "timestamp", time.isoformat(sep=" "), wanted)

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from streams.policy.section import Section
 
 ProfileName = Literal["limits", "compact", "full"]
-"""What is remembered of a device: nothing more, about 300 bytes, or about 8 kilobytes."""
+"""What is remembered of a device: nothing more, 436 bytes, or about 8 kilobytes."""
 
 
 class SensorProfile(Section):
@@ -46,3 +46,8 @@ class SensorProfile(Section):
                 f"wanted pace_most at least learn_least ({self.learn_least}), got {self.pace_most}"
             )
         return self
+
+
+FULL = SensorProfile()
+COMPACT = SensorProfile(alert_at=1.2)
+"""Fewer parts agree by chance more often, but each is also missed more often."""

@@ -61,10 +61,13 @@ def test_a_shorter_file_has_the_same_answers_as_far_as_it_goes(
         ("2026-06-01 00:00:00,", "line 2, value: got '', wanted a finite number"),
         ("1 June,4", "line 2, timestamp: got '1 June', wanted an ISO time"),
         (
-            "2026-06-01 00:05:00,4\n2026-06-01 00:00:00,4",
-            "got '2026-06-01 00:00:00', wanted a time after 2026-06-01 00:05:00 of line 2",
+            "2026-06-01 02:05:00,4\n2026-06-01 01:00:00,4",
+            "got '2026-06-01 01:00:00', wanted a time after 2026-06-01 02:05:00 of line 2",
         ),
-        ("2026-06-01 00:00:00,4\n2026-06-01 00:00:00,4", "line 3, timestamp: got"),
+        (
+            "2026-06-01 00:00:00Z,4\n2026-06-01 00:00:00Z,4",
+            "line 3, timestamp: got '2026-06-01 00:00:00+00:00', wanted a time after",
+        ),
         ("2026-06-01 00:00:00,4\n2026-06-01 00:05:00Z,4", "wanted an offset from UTC on every row"),
     ],
 )
@@ -79,12 +82,27 @@ def test_a_row_that_cannot_be_judged_is_named(tmp_path: Path, rows: str, told: s
 
 def test_a_local_clock_may_be_put_back_by_an_hour_and_no_more(tmp_path: Path) -> None:
     path = tmp_path / "rows.csv"
-    hours = "timestamp,value\n2026-06-01 02:55:00,4\n2026-06-01 {}:00,4\n"
-    for repeated in ("02:00", "02:55"):
-        path.write_text(hours.format(repeated))
-        assert len(_judge(path, "--clock", "local")) == 2
-        with pytest.raises(InputError, match="--clock local"):
-            _judge(path)
-    path.write_text(hours.format("01:50"))
+    rows = "timestamp,value\n2026-06-01 02:55:00,4\n2026-06-01 {}:00,5\n"
+    for repeated in ("01:55", "02:00", "02:55"):
+        path.write_text(rows.format(repeated))
+        assert len(_judge(path)) == 2
+        with pytest.raises(InputError, match="wanted a time after"):
+            _judge(path, "--clock", "strict")
+    path.write_text(rows.format("01:50"))
     with pytest.raises(InputError, match="wanted a time after"):
-        _judge(path, "--clock", "local")
+        _judge(path)
+
+
+def test_a_clock_with_an_offset_is_never_put_back(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text("timestamp,value\n2026-06-01T02:55:00Z,4\n2026-06-01T02:00:00Z,5\n")
+    with pytest.raises(InputError, match="wanted a time after"):
+        _judge(path)
+
+
+def test_the_compact_profile_judges_a_file_too(tmp_path: Path) -> None:
+    values = calm(1_500)
+    values[1_200] += 60.0
+    answers = _judge(_write(tmp_path / "s.csv", values), "--profile", "compact")
+    assert answers[1_200]["alert"]
+    assert sum(answer["alert"] for answer in answers) < 5

@@ -7,6 +7,8 @@ from streams.policy.sensors import SensorProfile
 ALERT = 0.5
 """A score from here on is an alert. Above it the score grades the alert, below it the calm."""
 
+NEVER = -1
+
 
 class Budget:
     """Turns surprise into a score in which learning, rest and past alerts are counted in.
@@ -14,12 +16,11 @@ class Budget:
     The pace is the yardstick for rest and forgetting. Where the length of a learning period
     is known it is that; otherwise it grows with what has been seen.
 
-    Attributes:
-        load: past alerts, each counting 1 at first and fading.
-        last: number of the reading that alerted last, -1 for none.
+    The rule is the same for all devices of a profile; what it must remember of one device
+    is its load and the number of its last alert.
     """
 
-    __slots__ = ("alert_at", "forget", "last", "least", "load", "most", "rest", "share", "tired_by")
+    __slots__ = ("alert_at", "forget", "least", "most", "rest", "share", "tired_by")
 
     def __init__(self, profile: SensorProfile, learn: int | None = None) -> None:
         self.alert_at = profile.alert_at
@@ -29,31 +30,29 @@ class Budget:
         self.share = profile.learn_share if learn is None else 0.0
         self.least = profile.learn_least if learn is None else learn
         self.most = max(profile.pace_most, 1) if learn is None else min(learn, profile.pace_most)
-        self.load = 0.0
-        self.last = -1
 
-    def score(self, surprise: float, n: int) -> float:
-        """The score of a reading, from `ALERT` on an alert.
+    def score(self, surprise: float, n: int, load: float, last: int) -> tuple[float, float, int]:
+        """The score of a reading, from `ALERT` on an alert, and the new load and last alert.
 
         Args:
             surprise: -log10 of how rare it is, >= 0.
             n: readings before this one.
+            load: past alerts, each counting 1 at first and fading.
+            last: number of the reading that alerted last, `NEVER` for none.
         """
         if n < self.least:
-            return 0.0
+            return 0.0, load, last
         pace = self.share * n
         if pace < self.least:
             pace = self.least
         if pace > self.most:
             pace = self.most
-        if self.load:
-            self.load *= 1.0 - 1.0 / (self.forget * pace)
-        wanted = self.alert_at + self.tired_by * self.load
+        if load:
+            load *= 1.0 - 1.0 / (self.forget * pace)
+        wanted = self.alert_at + self.tired_by * load
         if surprise < wanted:
-            return 0.49 * surprise / wanted
-        if self.last >= 0 and n - self.last <= int(self.rest * pace):
-            return 0.49
-        self.last = n
+            return 0.49 * surprise / wanted, load, last
+        if last >= 0 and n - last <= int(self.rest * pace):
+            return 0.49, load, last
         over = surprise - wanted + self.alert_at
-        self.load += 1.0
-        return 1.0 - ALERT * self.alert_at / over
+        return 1.0 - ALERT * self.alert_at / over, load + 1.0, n

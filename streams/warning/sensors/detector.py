@@ -12,7 +12,7 @@ from math import log10
 from typing import NamedTuple
 
 from streams.policy.sensors import SensorProfile
-from streams.warning.sensors.budget import Budget
+from streams.warning.sensors.budget import NEVER, Budget
 from streams.warning.sensors.parts import SHRINK, Seasonal, Shape, Span
 from streams.warning.sensors.tails import EXTREMES, STORED, Tail
 
@@ -51,10 +51,13 @@ class SensorDetector:
     Attributes:
         n: readings judged so far.
         surprise: of the last reading; 0 while learning what is usual.
+        load, last: what the budget remembers.
     """
 
-    __slots__ = ("_cap", "_said", "_warm", "budget", "day", "ever", "lately", "n", "shape",
-                 "surprise", "tails", "week")  # fmt: skip
+    __slots__ = (
+        "_cap", "_said", "_warm", "budget", "day", "ever", "last", "lately", "load", "n", "shape",
+        "surprise", "tails", "week",
+    )  # fmt: skip
 
     def __init__(self, profile: SensorProfile, learn: int | None = None) -> None:
         """Begin with a device of which nothing is known.
@@ -68,6 +71,8 @@ class SensorDetector:
         self.ever, self.lately = Span(0.0), Span(SHRINK)
         self.shape = Shape()
         self.tails = [Tail() for _ in PARTS]
+        self.load = 0.0
+        self.last = NEVER
         self.n = 0
         self.surprise = 0.0
         self._cap = profile.most_surprise
@@ -105,7 +110,8 @@ class SensorDetector:
         for share, one in zip(_SHARES, said, strict=True):
             surprise += share * one
         self.surprise = surprise
-        return self.budget.score(surprise, n)
+        score, self.load, self.last = self.budget.score(surprise, n, self.load, self.last)
+        return score
 
     def reasons(self, most: int = 3) -> list[Reason]:
         """What made the last reading surprising, the strongest part first."""
@@ -118,9 +124,8 @@ class SensorDetector:
 
     def encode(self) -> bytes:
         """All that must be kept of the device; `decode` goes on as if nothing had been."""
-        budget = self.budget
         numbers = [
-            float(self.n), self.surprise, budget.load, float(budget.last),
+            float(self.n), self.surprise, self.load, float(self.last),
             self.ever.low, self.ever.high, self.lately.low, self.lately.high,
             *self.week.stored(), *self.day.stored(), *self.shape.stored(),
         ]  # fmt: skip
@@ -143,8 +148,8 @@ class SensorDetector:
         numbers = _NUMBERS.unpack_from(stored)
         week, day = stored[_NUMBERS.size : -DAY], stored[-DAY:]
         detector = cls(profile, learn)
-        n, detector.surprise, detector.budget.load, last = numbers[:4]
-        detector.n, detector.budget.last = int(n), int(last)
+        n, detector.surprise, detector.load, last = numbers[:4]
+        detector.n, detector.last = int(n), int(last)
         ever, lately = detector.ever, detector.lately
         ever.low, ever.high, lately.low, lately.high = numbers[4:8]
         at = 8

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from math import log, log10
 
 _LN10 = log(10)
@@ -19,13 +19,26 @@ ENOUGH = 5
 Stored = tuple[float, ...]
 
 
+def slope(extremes: Sequence[float], least: float) -> float:
+    """How slowly the tail falls: mean log distance of the extremes from the smallest, > 0.
+
+    Source: Hill 1975, Annals of Statistics 3(5).
+    """
+    over = sum(log(extreme / least) for extreme in extremes)
+    return over / max(len(extremes) - 1, 1) + LEAST_SPREAD
+
+
 class Tail:
     """The upper tail of a never negative figure: its largest separate values so far.
 
     Below the smallest extreme the surprise rises in proportion; above it the tail is a
     power law through the extremes.
 
-    Source: Hill 1975, Annals of Statistics 3(5), for the slope.
+    Attributes:
+        extremes: in no order.
+        latest, at: which of them came last, and with which figure.
+        least: the smallest.
+        slope: of the tail, 0 = not computed since the extremes changed.
     """
 
     __slots__ = ("at", "extremes", "latest", "least", "slope")
@@ -35,7 +48,7 @@ class Tail:
         self.latest = 0
         self.at = -APART - 1
         self.least = 0.0
-        self.slope = LEAST_SPREAD
+        self.slope = 0.0
 
     def surprise(self, value: float, n: int, rarity: float) -> float:
         """How surprising a value is, before it is remembered itself.
@@ -57,12 +70,12 @@ class Tail:
         said = 0.0
         known = len(extremes)
         if known >= ENOUGH and least > 0.0:
-            base = rarity if known == EXTREMES else log10((n + 1) / known)
-            said = (
-                base * value / least
-                if value <= least
-                else base + log(value / least) / self.slope / _LN10
-            )
+            said = rarity if known == EXTREMES else log10((n + 1) / known)
+            if value <= least:
+                said *= value / least
+            else:
+                self.slope = self.slope or slope(extremes, least)
+                said += log(value / least) / self.slope / _LN10
         self._remember(value, n)
         return said
 
@@ -82,10 +95,8 @@ class Tail:
             extremes[lowest] = value
             self.latest = lowest
         self.at = n
-        least = self.least = min(extremes)
-        if least > 0.0:
-            over = sum(log(extreme / least) for extreme in extremes)
-            self.slope = over / max(len(extremes) - 1, 1) + LEAST_SPREAD
+        self.least = min(extremes)
+        self.slope = 0.0
 
     def stored(self) -> Stored:
         """All that must be kept: `EXTREMES` + 2 numbers; -1 where there is no extreme yet."""
@@ -100,10 +111,7 @@ class Tail:
         tail.at, tail.latest = int(at), int(latest)
         tail.extremes = [value for value in extremes if value >= 0.0]
         if tail.extremes:
-            least = tail.least = min(tail.extremes)
-            if least > 0.0:
-                over = sum(log(extreme / least) for extreme in tail.extremes)
-                tail.slope = over / max(len(tail.extremes) - 1, 1) + LEAST_SPREAD
+            tail.least = min(tail.extremes)
         return tail
 
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.policy.sensors import SensorProfile
-from streams.warning.sensors.budget import ALERT, Budget
+from streams.warning.sensors.budget import ALERT, NEVER, Budget
 from streams.warning.sensors.detector import PARTS, SensorDetector
 from tests.warning.sensors.series import ROWS_A_DAY, calm, minute
 
@@ -141,14 +141,26 @@ def test_a_reading_costs_at_most_fifty_microseconds() -> None:
 # --- the budget -------------------------------------------------------------------------------
 
 
+class _Budget:
+    """A budget with what it remembers of one device."""
+
+    def __init__(self) -> None:
+        self.rule = Budget(PROFILE, 100)
+        self.load, self.last = 0.0, NEVER
+
+    def score(self, surprise: float, n: int) -> float:
+        score, self.load, self.last = self.rule.score(surprise, n, self.load, self.last)
+        return score
+
+
 def test_nothing_is_said_while_learning() -> None:
-    budget = Budget(PROFILE, 100)
+    budget = _Budget()
     assert [budget.score(9.0, n) for n in range(100)] == [0.0] * 100
     assert budget.score(9.0, 100) >= ALERT
 
 
 def test_after_an_alert_the_device_rests_and_then_needs_more() -> None:
-    budget = Budget(PROFILE, 100)
+    budget = _Budget()
     rest = int(PROFILE.rest * 100)
     just_enough = PROFILE.alert_at + 0.01
     assert budget.score(just_enough, 100) >= ALERT
@@ -158,7 +170,7 @@ def test_after_an_alert_the_device_rests_and_then_needs_more() -> None:
 
 
 def test_past_alerts_are_forgotten() -> None:
-    budget = Budget(PROFILE, 100)
+    budget = _Budget()
     budget.score(5.0, 100)
     for n in range(101, 1_500):
         budget.score(0.0, n)
@@ -167,6 +179,6 @@ def test_past_alerts_are_forgotten() -> None:
 
 def test_a_rarer_reading_scores_higher_on_either_side_of_an_alert() -> None:
     rising = [0.1 * step for step in range(60)]
-    scores = [Budget(PROFILE, 100).score(surprise, 100) for surprise in rising]
+    scores = [_Budget().score(surprise, 100) for surprise in rising]
     assert all(a < b for a, b in itertools.pairwise(scores))
     assert [score >= ALERT for score in scores] == [s >= PROFILE.alert_at for s in rising]
