@@ -37,6 +37,7 @@ from streams.incidents.case import (
 )
 from streams.incidents.commands import on_command
 from streams.incidents.endings import forget
+from streams.incidents.foresight import CALENDAR
 from streams.incidents.messages import event_id
 from streams.incidents.opening import on_report
 from streams.incidents.tallies import SHEETS, SUMMED, SUMS
@@ -90,7 +91,7 @@ class Desk:
         self.tier: Tier = tier
         self.stage: str = tier
         self.inputs = (INBOXES[tier],)
-        self.namespaces = (*NAMESPACES, *SUMMED, ATTENTION)
+        self.namespaces = (*NAMESPACES, *SUMMED, ATTENTION, CALENDAR)
         self._answers: dict[type[Any], Answer] = {
             ReportEvent: on_report,
             ReportUpdateEvent: on_update,

@@ -7,7 +7,7 @@ from typing import Any
 
 from schemas.alert import Window
 from schemas.terms import AlertState
-from streams.incidents import lamps
+from streams.incidents import foresight, lamps
 from streams.incidents.case import SPREADS, Bins, Episode
 from streams.incidents.counting import BIN_S, BIN_US, by_area, close_bins, end_of
 from streams.incidents.messages import Maker
@@ -22,6 +22,7 @@ window_of = Maker(Window)
 def on_bins(turn: Turn, bins: Bins, until: datetime) -> None:
     """Bins are complete: say their sums to the tier above, and look for spread in the window."""
     ended = close_bins(turn, bins, until)
+    foresight.look_ahead(turn, until)
     rule = turn.policy.triggers.spread
     if rule is None or turn.tier == "street":
         return

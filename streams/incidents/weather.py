@@ -8,7 +8,7 @@ from schemas.alert import Alert
 from schemas.handoff import Notice, NoticeEvent
 from schemas.terms import COLOURS, AlertState
 from schemas.tick import WeatherSignal
-from streams.incidents import lamps
+from streams.incidents import foresight, lamps
 from streams.incidents.case import WARNINGS, Episode
 from streams.incidents.messages import Maker, body
 from streams.incidents.opening import refuse
@@ -82,6 +82,12 @@ def on_signal(turn: Turn, signal: WeatherSignal) -> None:
 
 def _key(area: str, trigger: str, event: str) -> str:
     return f"{trigger}/{area}/{event}"
+
+
+def rule_id(turn: Turn) -> str | None:
+    """The id of the rule for the weather bureau's signals."""
+    rule = turn.policy.triggers.weather
+    return None if rule is None else rule.id
 
 
 def _subject(alert: Alert) -> str:
@@ -181,6 +187,8 @@ def on_warning(turn: Turn, event: NoticeEvent) -> None:
     )
     above = RANK[notice.from_tier] > RANK[turn.tier]
     lamps.publish(turn, own, handed_down=above)
+    if own.trigger.id == rule_id(turn):
+        foresight.tell_sites(turn, own, own.state)
     _keep(turn, subject, own, notice.areas)
 
 
@@ -193,6 +201,8 @@ def close(turn: Turn, episode: Episode, *, pass_down: bool = True) -> None:
         update={"revision": alert.revision + 1, "state": state, "changed_at": turn.now}
     )
     lamps.publish(turn, ended)
+    if ended.trigger.id == rule_id(turn):
+        foresight.tell_sites(turn, ended, state)
     turn.state.delete(WARNINGS, f"{turn.area}/{alert.trigger.id}/{subject}")
     if pass_down:
         _pass_down(turn, ended, subject, episode.passed_to)

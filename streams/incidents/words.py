@@ -29,6 +29,11 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "{title}：{count} 件诉求，{days:g} 天内未解决：{matter}",
         "{title}: {count} complaints within {days:g} days: {matter}",
     ),
+    "sites": ("{title}：{count} 处，{names}", "{title}: {count}, {names}"),
+    "season": (
+        "{title}：{month}月{day}日进入高发季，还有 {days} 天",
+        "{title}: the season begins on {month}-{day}, {days} days from now",
+    ),
     "flood": (
         "{title}：{groups} 类 {count} 条，其中红色 {reds} 条",
         "{title}: {count} alerts in {groups} groups, {reds} of them red",

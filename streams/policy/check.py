@@ -30,7 +30,30 @@ def mismatches(policy: Policy) -> list[Mismatch]:
         *_keys(policy),
         *_mappings(policy),
         *_triggers(policy),
+        *_sites(policy),
     ]
+
+
+def _sites(policy: Policy) -> Iterator[Mismatch]:
+    seen: set[str] = set()
+    units = {unit.code for unit in policy.units}
+    for n, site in enumerate(policy.sites):
+        if policy.areas.tier_of(site.street) != "street":
+            got = f"the street {site.street!r}"
+            yield Mismatch(("sites", n, "street"), got, "the code of a street in areas")
+        if site.unit not in units:
+            got = f"the unit {site.unit!r}"
+            yield Mismatch(("sites", n, "unit"), got, "a code of the section units")
+        if site.id in seen:
+            yield Mismatch(("sites", n, "id"), f"{site.id!r} a second time", "an id of its own")
+        seen.add(site.id)
+    codes = {entry.code for group in policy.categories.groups for entry in group.entries}
+    codes |= {group.code for group in policy.categories.groups}
+    for n, rule in enumerate(policy.triggers.seasons):
+        for k, kind in enumerate(rule.kinds):
+            if kind not in codes:
+                where = ("triggers", "seasons", n, "kinds", k)
+                yield Mismatch(where, f"the kind {kind!r}", "a code or group of categories")
 
 
 def _units(policy: Policy) -> Iterator[Mismatch]:

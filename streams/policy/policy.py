@@ -28,6 +28,7 @@ from streams.policy.limits import Limit, Pace, PaceRow, SupervisionStep
 from streams.policy.orders import CauseRule, OrderRules
 from streams.policy.routing import DeskRule, SourceRule, Unit, VoidPoint, matches
 from streams.policy.section import Language, Section, Text
+from streams.policy.sites import Site
 from streams.policy.summaries import SummaryRules
 from streams.policy.triggers import DeviceClass, Triggers
 
@@ -69,6 +70,7 @@ class Policy(Section):
     void_points: tuple[VoidPoint, ...] = ()
     devices: dict[str, DeviceClass] = Field(default_factory=dict)
     triggers: Triggers = Triggers()
+    sites: tuple[Site, ...] = ()
     summaries: SummaryRules = SummaryRules()
 
     @field_validator("routing", "merging")
@@ -133,6 +135,14 @@ class Policy(Section):
         return {unit.code: unit.name for unit in self.units}
 
     @cached_property
+    def sites_of(self) -> dict[str, tuple[Site, ...]]:
+        """The sites at risk in every street that has any."""
+        table: dict[str, tuple[Site, ...]] = {}
+        for site in self.sites:
+            table[site.street] = (*table.get(site.street, ()), site)
+        return table
+
+    @cached_property
     def known_sources(self) -> dict[str, SourceRule]:
         """The sources that are named in full."""
         return {source.name: source for source in self.sources}
@@ -149,9 +159,20 @@ class Policy(Section):
         table: dict[str, tuple[str, Text]] = {}
         for watch in (*triggers.limits, *triggers.rises):
             table.setdefault(watch.id, (watch.version, watch.action))
-        for rule in (triggers.silence, triggers.weather, triggers.corroboration, triggers.spread):
+        rules = (
+            triggers.silence,
+            triggers.weather,
+            triggers.corroboration,
+            triggers.spread,
+            triggers.recurrence,
+            triggers.complaints,
+            triggers.fan_out,
+            triggers.flood,
+            *triggers.seasons,
+        )
+        for rule in rules:
             if rule is not None:
-                table[rule.id] = (rule.version, rule.action)
+                table.setdefault(rule.id, (rule.version, rule.action))
         return table
 
     def _rule(self, group: Group, entry: Entry) -> CategoryRule:

@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from schemas.terms import Colour, Severity, Urgency
 from streams.policy.section import Section, Text
+from streams.policy.sites import FanOutRule, SeasonRule
 from streams.warning.attention import Limits
 
 
@@ -274,6 +275,8 @@ class Triggers(Section):
     spread: SpreadRule | None = None
     recurrence: RecurrenceRule | None = None
     complaints: ComplaintsRule | None = None
+    fan_out: FanOutRule | None = None
+    seasons: tuple[SeasonRule, ...] = ()
     flood: FloodRule | None = None
 
     @cached_property
