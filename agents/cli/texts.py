@@ -139,6 +139,18 @@ TEXTS: dict[str, tuple[str, str]] = {
     "reason_no_meeting": ("没有进行中的会商", "no consultation is open"),
     "reason_no_tier_above": ("已是最高一级", "there is no tier above"),
     "reason_unknown_report": ("本案没有这条诉求", "no such report is part of this case"),
+    "reason_no_change": ("没有变化:{detail}", "{detail}"),
+    "reason_only_the_owner_lowers": ("只有主办层级可以降级", "only the owner lowers a level"),
+    "reason_below_the_floor": ("不能低于上级确定的等级:{detail}", "{detail}"),
+    "reason_only_report": ("本案只有这一条诉求", "it is all that this case is about"),
+    "reason_report_ended": ("该诉求已最终答复", "its caller has had the final answer"),
+    "reason_unknown_cause": ("本级没有这个主案", "no such case is known here"),
+    "reason_linked_already": ("已挂接主案:{detail}", "{detail}"),
+    "reason_not_a_cause": ("主从案只能有一层", "a cause has no cause, and a consequence none"),
+    "reason_cause_ended": ("主案已经结束:{detail}", "{detail}"),
+    "reason_too_many_children": ("主案的从案已满", "the cause has as many as it may"),
+    "reason_not_linked": ("本案没有挂接主案", "it is under no cause"),
+    "reason_still_wanted_here": ("仍应由本级办理:{detail}", "{detail}"),
     "reason_still_alarming": ("设备仍在报警", "a device still alarms"),
     # watch
     "watch_head": (

@@ -11,7 +11,7 @@ from streams.incidents import clocks, lifecycle, routing
 from streams.incidents.case import ANSWERS, COPIES, Case
 from streams.incidents.endings import finish
 from streams.incidents.lifecycle import Move
-from streams.incidents.orders import joint, pauses, tiers, work
+from streams.incidents.orders import belonging, correction, entry, joint, pauses, tiers, work
 from streams.incidents.orders.order import Do, Order
 from streams.incidents.refusal import Refused
 from streams.incidents.turn import Turn
@@ -184,8 +184,11 @@ def _follow(turn: Turn, command: Command) -> Reply:
 
 
 _DO: dict[str, Do] = {
+    **entry.ORDERS,
     **work.ORDERS,
     **pauses.ORDERS,
     **joint.ORDERS,
     **tiers.ORDERS,
+    **correction.ORDERS,
+    **belonging.ORDERS,
 }
