@@ -7,7 +7,7 @@ from datetime import timedelta
 from schemas.command import Command, CommandEvent
 from schemas.errors import TransitionError
 from schemas.outcome import Reply
-from streams.incidents import clocks, lifecycle, routing
+from streams.incidents import clocks, governance, lifecycle, routing
 from streams.incidents.case import ANSWERS, COPIES, Case
 from streams.incidents.endings import finish
 from streams.incidents.lifecycle import Move
@@ -37,12 +37,13 @@ def on_command(turn: Turn, event: CommandEvent) -> None:
         return
     until = turn.now + timedelta(days=ANSWER_DAYS)
     try:
-        onward = _route(turn, command)
+        problem = command.subject.kind == "problem"
+        onward = _down(turn, command) if problem else _route(turn, command)
         if onward is not None:
             turn.state.put(ANSWERS, key, {"passed_to": onward}, until)
             _pass_on(turn, event, onward)
             return
-        reply = _follow(turn, command)
+        reply = governance.follow(turn, command) if problem else _follow(turn, command)
     except Refused as refused:
         case = turn.case(command.subject.id) if command.subject.kind == "incident" else None
         reply = Reply(
@@ -77,7 +78,7 @@ def _route(turn: Turn, command: Command) -> str | None:
         raise Refused(
             "not_found",
             "no_such_subject",
-            f"commands act on incidents, got one on a {command.subject.kind}",
+            f"commands act on incidents and problems, got one on a {command.subject.kind}",
         )
     incident_id = command.subject.id
     case = turn.case(incident_id)
@@ -86,16 +87,18 @@ def _route(turn: Turn, command: Command) -> str | None:
         onward = case.given_to
     else:
         copy = turn.state.get(COPIES, f"{turn.area}/{incident_id}")
-        if copy is not None:
-            onward = copy.from_area
-        else:
-            birth = routing.birth_area(incident_id)
-            onward = routing.child_towards(turn.policy, turn.area, birth)
+        onward = copy.from_area if copy is not None else _down(turn, command)
         if onward is None:
             raise Refused("not_found", "unknown_incident", f"no case {incident_id!r} is known here")
     if onward is not None and command.hops >= HOPS:
         raise Refused("not_found", "too_many_hops", f"passed on {HOPS} times without an owner")
     return onward
+
+
+def _down(turn: Turn, command: Command) -> str | None:
+    """The desk below in whose line the subject was born, as its id says; None: not below."""
+    birth = routing.birth_area(command.subject.id)
+    return routing.child_towards(turn.policy, turn.area, birth)
 
 
 def _pass_on(turn: Turn, event: CommandEvent, area: str) -> None:

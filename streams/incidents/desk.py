@@ -92,7 +92,7 @@ class Desk:
         self.tier: Tier = tier
         self.stage: str = tier
         self.inputs = (INBOXES[tier],)
-        self.namespaces = (*NAMESPACES, *SUMMED, ATTENTION, CALENDAR)
+        self.namespaces = (*NAMESPACES, *SUMMED, ATTENTION, CALENDAR, problems.NAMED)
         self._answers: dict[type[Any], Answer] = {
             ReportEvent: on_report,
             ReportUpdateEvent: on_update,
