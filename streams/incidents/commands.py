@@ -117,11 +117,12 @@ def _pass_on(turn: Turn, event: CommandEvent, area: str) -> None:
 def _note_on_shadow(turn: Turn, case: Case, command: Command) -> None:
     # Only what the crews of this ground do; desks decide where the case is owned.
     actor = command.actor
-    if command.action == "accept" and case.incident.state == "dispatched":
+    state = case.incident.state
+    if not lifecycle.possible(command.action, state, actor.role):
+        return
+    if command.action == "accept" and state == "dispatched":
         turn.move(case, "accept", actor)
-    elif command.action == "resolve" and lifecycle.possible(
-        "resolve", case.incident.state, actor.role
-    ):
+    elif command.action == "resolve":
         finish(turn, case, "resolve", actor=actor, reason=command.reason)
 
 
