@@ -6,15 +6,18 @@ from datetime import timedelta
 
 from schemas.command import Command, CommandEvent
 from schemas.errors import TransitionError
+from schemas.incident import Incident
 from schemas.outcome import Reply
 from streams.incidents import clocks, governance, lifecycle, routing
 from streams.incidents.case import ANSWERS, COPIES, Case
 from streams.incidents.endings import finish
 from streams.incidents.lifecycle import Move
 from streams.incidents.orders import belonging, correction, entry, joint, pauses, tiers, work
-from streams.incidents.orders.order import Do, Order
+from streams.incidents.orders.order import CREWS, Do, Order
 from streams.incidents.refusal import Refused
 from streams.incidents.turn import Turn
+
+_FOR_THE_LEAD = frozenset({"start", "return", "resolve", "request", "stage", "appeal"})
 
 HOPS = 6
 ANSWER_DAYS = 7
@@ -139,6 +142,21 @@ def _reaches(turn: Turn, move: Move, command: Command) -> bool:
     return move.reach == "line" and routing.is_above(policy, turn.area, area)
 
 
+def _leads(incident: Incident, command: Command) -> None:
+    """What only the leading unit says is not for an officer of another one."""
+    actor = command.actor
+    if (
+        command.action in _FOR_THE_LEAD
+        and actor.role in CREWS
+        and actor.unit not in (None, incident.unit)
+    ):
+        raise Refused(
+            "forbidden",
+            "not_your_unit",
+            f"{command.action} is for {incident.unit}, which leads, not for {actor.unit}",
+        )
+
+
 def _follow(turn: Turn, command: Command) -> Reply:
     """Do what is ordered, as the owner of the case.
 
@@ -172,6 +190,7 @@ def _follow(turn: Turn, command: Command) -> Reply:
             "not_your_area",
             f"{command.action} is for the desk of {turn.area}, not for {command.actor.area}",
         )
+    _leads(incident, command)
     if move.reason and not (command.reason and command.reason.strip()):
         raise Refused("rejected", "reason_missing", f"{command.action} needs a reason")
     _DO[command.action](Order(turn, case, command))

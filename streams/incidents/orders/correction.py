@@ -41,7 +41,7 @@ def _raise(order: Order, severity: Severity) -> None:
     set_by = incident.floor_tier
     if tier != "street" and (set_by is None or RANK[tier] >= RANK[set_by]):
         incident.floor, incident.floor_tier = severity, tier
-    ownership.lift_as_needed(turn, case)
+    ownership.lift_as_needed(turn, case, "E1")
 
 
 def _lower(order: Order, severity: Severity) -> None:
@@ -67,7 +67,7 @@ def mark(order: Order) -> None:
         raise Refused("conflict", "no_change", "it is marked so already")
     incident.sensitive = [*incident.sensitive, *marks]
     order.move(marks=marks)
-    ownership.lift_as_needed(order.turn, order.case)
+    ownership.lift_as_needed(order.turn, order.case, "E7")
 
 
 def correct_category(order: Order) -> None:
