@@ -55,8 +55,6 @@ Action = Literal[
     "withdraw",
     "confirm",
     "dismiss",
-    "measure",
-    "review",
 ]
 
 

@@ -9,21 +9,26 @@ them. Between the two nothing has changed, so a failed commit leaves no trace.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from schemas.errors import SchemaError
-from streams.chunk import (
-    CAREFUL_OPERATIONS,
-    BulkRaisedError,
-    CannotEncodeError,
-    Chunk,
-    RaisedError,
-    describe,
-)
+from streams.attempt import CannotEncodeError, RaisedError, describe
+from streams.chunk import CAREFUL_OPERATIONS, BulkRaisedError, Chunk
 from streams.dead_letters import bury, reason_of
-from streams.effects import Armed, BulkProgram, ChunkLimits, Effects, RawRecord
+from streams.effects import (
+    NOTHING_APPLIED,
+    Armed,
+    BulkProgram,
+    Change,
+    ChunkLimits,
+    Effects,
+    Moment,
+    RawRecord,
+    Waiting,
+    WaitingProgram,
+)
 from streams.partitioner import homes_of
 from streams.program import Program, Record
 from streams.state import DUE_BYTES, Decoded, Namespace, from_microseconds
@@ -66,6 +71,15 @@ class Partition:
         self.namespaces: dict[bytes, Namespace[Any]] = {n.prefix: n for n in program.namespaces}
         if len({n.name for n in program.namespaces}) != len(program.namespaces):
             raise ValueError(f"stage {program.stage}: two namespaces share a name")
+        self.waits: Callable[[Any], Moment | None] | None = None
+        if isinstance(program, WaitingProgram) and program.waiting:
+            if len(program.inputs) != 1:
+                raise ValueError(f"stage {program.stage}: records of several inputs cannot wait")
+            self.waits = program.waits
+        self.waiting: list[Waiting] = []
+        self.applied_until: Moment = NOTHING_APPLIED
+        self.again: dict[str, int] = {}
+        self._untold: dict[bytes, bytes | None] = {}
         self.driven_by_now = True
         self._armed_at_rebuild = [0, 0]
 
@@ -90,6 +104,26 @@ class Partition:
         heapq.heapify(watermark)
         self.heaps = (now, watermark)
         self._armed_at_rebuild = [len(now), len(watermark)]
+
+    def read_again(self, until: Mapping[str, int], applied_until: Moment | None = None) -> None:
+        """The inputs come again from where the first waiting record lies.
+
+        Args:
+            until: up to which offset each input was read before, by bare topic name.
+            applied_until: the last of those that waited and was applied; None: as it is.
+        """
+        self.waiting = []
+        self.again = dict(until) if self.waits is not None else {}
+        if applied_until is not None:
+            self.applied_until = applied_until
+
+    def was_read(self, record: Record) -> bool:
+        """Whether a record was read before the lane was opened or sought anew."""
+        return record.offset < self.again.get(record.topic, 0)
+
+    def waits_from(self) -> int | None:
+        """The offset of the first record that waits; None while none does."""
+        return min((each.offset for each in self.waiting), default=None)
 
     def namespace(self, stored_key: bytes) -> Namespace[Any]:
         """The namespace an entry lies in.
@@ -142,7 +176,7 @@ class Partition:
         while True:
             chunk = Chunk(self, records, topic, now, attempt_limit, careful=careful, bulk=bulk)
             try:
-                return chunk.run()
+                return self._with_untold(chunk.run())
             except CannotEncodeError:
                 chunk.rewind()
                 careful, bulk = True, False
@@ -159,7 +193,7 @@ class Partition:
     def accept(self, effects: Effects) -> None:
         """The effects were carried: make them the committed state."""
         base = self.base
-        popped = (set(effects.popped[0]), set(effects.popped[1]))
+        popped: tuple[set[Armed], set[Armed]] | None = None
         for key, value in effects.dirty:
             if value is None:
                 base.pop(key, None)
@@ -171,11 +205,34 @@ class Partition:
             if due:
                 clock = 1 if self.namespace(key).clock == "watermark" else 0
                 armed = (due, key)
-                if before is None or before[:DUE_BYTES] != due_bytes or armed in popped[clock]:
-                    heapq.heappush(self.heaps[clock], armed)
+                if before is not None and before[:DUE_BYTES] == due_bytes:
+                    if popped is None:
+                        popped = set(effects.popped[0]), set(effects.popped[1])
+                    if armed not in popped[clock]:
+                        continue  # it lies on the heap
+                heapq.heappush(self.heaps[clock], armed)
+        self.applied_until = effects.applied_until
+        self._untold.clear()
         if effects.state is not None:
             effects.state.keep_decoded()
         self._drop_stale_armings()
+
+    def postpone(self, effects: Effects) -> None:
+        """Only ticks were heard: keep it in mind, and write it with what comes of it.
+
+        Whoever takes the lane over reads the same ticks again.
+        """
+        self.accept(effects)
+        self._untold.update(effects.dirty)
+
+    def _with_untold(self, effects: Effects) -> Effects:
+        if self._untold:
+            changed = {key for key, _ in effects.dirty}
+            untold: list[Change] = [
+                (key, value) for key, value in self._untold.items() if key not in changed
+            ]
+            effects.dirty = untold + effects.dirty
+        return effects
 
     def _drop_stale_armings(self) -> None:
         """An entry whose due time moved leaves its old arming behind; keep those few."""
@@ -193,39 +250,31 @@ class Partition:
 
     def _set_aside(self, raised: RaisedError, now: datetime) -> Effects:
         """Dead-letter the one record or entry whose step or fire raised; state untouched."""
-        effects = Effects(more_due=True, raised=1)
+        effects = Effects(more_due=True, raised=1, applied_until=self.applied_until)
         error = raised.error
         culprit = raised.culprit
         stage = self.program.stage
-        if isinstance(culprit, Record):
+        if isinstance(culprit, Record | Waiting):
+            if isinstance(culprit, Waiting):
+                self.waiting = [each for each in self.waiting if each is not culprit]
+                heapq.heapify(self.waiting)
+                effects.released.append(culprit)
+                effects.applied_until = culprit[:2]
+                record = culprit.record
+            else:
+                effects.consumed = 1
+                record = culprit
             reason = reason_of(error, "step_raised")
-            effects.dead.append(bury(culprit, reason, stage, now, error))
-            effects.consumed = 1
-            effects.defects.append(describe(culprit, error))
-            return effects
-        due, key = culprit
-        stored = self.base.get(key, bytes(DUE_BYTES))
-        namespace = self.namespace(key)
-        held = self._held(namespace, stored[DUE_BYTES:])
-        if held is not None:
-            reason = reason_of(error, "step_raised")
-            effects.dead.append(bury(held, reason, stage, now, error))
-            effects.dirty.append((key, None))
-            effects.defects.append(describe(held, error))
-            return effects
-        entry = self.entry_record(key, stored[DUE_BYTES:], due)
-        effects.dead.append(bury(entry, reason_of(error, "timer_raised"), stage, now, error))
-        effects.dirty.append((key, bytes(DUE_BYTES) + stored[DUE_BYTES:]))
-        return effects
-
-    def _held(self, namespace: Namespace[Any], encoded: bytes) -> Record | None:
-        """The record that an entry holds, when that is what it is for and it can be read."""
-        if namespace.holds is None:
-            return None
-        try:
-            return namespace.holds(namespace.decode(encoded))
-        except Exception:  # noqa: BLE001 - it may be this very decoding that raised
-            return None
+            effects.dead.append(bury(record, reason, stage, now, error))
+            effects.defects.append(describe(record, error))
+        else:
+            due, key = culprit
+            encoded = self.base.get(key, bytes(DUE_BYTES))[DUE_BYTES:]
+            entry = self.entry_record(key, encoded, due)
+            effects.dead.append(bury(entry, reason_of(error, "timer_raised"), stage, now, error))
+            effects.dirty.append((key, bytes(DUE_BYTES) + encoded))
+        effects.waits_from = self.waits_from()
+        return self._with_untold(effects)
 
     def entry_record(self, key: bytes, encoded: bytes, due: int) -> Record:
         """An entry of the state in the shape of a record, for its dead letter."""

@@ -17,10 +17,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
-
-if TYPE_CHECKING:
-    from streams.program import Record
+from typing import Any, Generic, Literal, TypeVar
 
 T = TypeVar("T")
 Clock = Literal["now", "watermark"]
@@ -33,12 +30,13 @@ _NO_DUE = bytes(DUE_BYTES)
 def to_microseconds(moment: datetime) -> int:
     """Whole microseconds since 1970, at least 1, because 0 stands for "no due time"."""
     since = moment - EPOCH
-    return max(1, (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds)
+    whole = (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+    return whole if whole > 0 else 1
 
 
 def from_microseconds(microseconds: int) -> datetime:
     """The moment that `to_microseconds` was given, in UTC."""
-    return EPOCH + timedelta(microseconds=microseconds)
+    return EPOCH + timedelta(0, 0, microseconds)  # by position: half the time of the keyword
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +50,6 @@ class Namespace(Generic[T]):
         rank: order among entries due at the same instant, 0 first, one digit.
         clock: which clock makes an entry due, the time of day or the watermark.
         on_due: "fire" asks the program, "expire" deletes the entry without a word.
-        holds: for entries that are records waiting for their time: the record in a
-            value. When fire() raises on such an entry, the record becomes the dead
-            letter, the entry is dropped, and it counts towards the stop limit as a
-            raising step does. Any other entry is kept and disarmed.
         decoded: how many values a lane keeps decoded between chunks, for entries that are
             dear to decode and met again soon. A step must then `put` whatever it changed:
             a change in place that is not put would live on in memory alone.
@@ -68,7 +62,6 @@ class Namespace(Generic[T]):
     rank: int = 5
     clock: Clock = "now"
     on_due: Literal["fire", "expire"] = "fire"
-    holds: Callable[[T], Record] | None = None
     decoded: int = 0
 
     def __post_init__(self) -> None:
@@ -84,11 +77,15 @@ class Namespace(Generic[T]):
 
 
 class Slot:
-    """One entry as a chunk works on it. `value` None means that there is no such entry."""
+    """One entry as a chunk works on it. `value` None means that there is no such entry.
 
-    __slots__ = ("due", "touched", "value")
+    `stored` is its key as it lies in the changelog.
+    """
 
-    def __init__(self, value: Any, due: int) -> None:
+    __slots__ = ("due", "stored", "touched", "value")
+
+    def __init__(self, stored: bytes, value: Any, due: int) -> None:
+        self.stored = stored
         self.value = value
         self.due = due
         self.touched = False
@@ -104,11 +101,10 @@ class Table(Generic[T]):
     __slots__ = (
         "_base",
         "_decode",
-        "_decoded",
         "_fresh",
+        "_kept",
         "_slots",
         "_slots_touching",
-        "_watermark",
         "namespace",
         "prefix",
     )
@@ -121,12 +117,11 @@ class Table(Generic[T]):
         decoded: Decoded | None = None,
     ) -> None:
         self.namespace = namespace
-        self._decoded = None if decoded is None or not namespace.decoded else decoded
         self.prefix = namespace.prefix
+        self._kept = None if decoded is None else decoded.of(namespace)
         self._base = base
         self._decode = namespace.decode
-        self._fresh = fresh
-        self._watermark = namespace.clock == "watermark"
+        self._fresh = fresh[namespace.clock == "watermark"]
         self._slots: dict[str, Slot] = {}
         self._slots_touching: Slots | None = None
 
@@ -137,11 +132,14 @@ class Table(Generic[T]):
             stored_key = self.prefix + key.encode()
             stored = self._base.get(stored_key)
             if stored is None:
-                slot = Slot(None, 0)
+                slot = Slot(stored_key, None, 0)
             else:
                 due = int.from_bytes(stored[:DUE_BYTES], "big")
-                value = None if self._decoded is None else self._decoded.take(stored_key)
-                slot = Slot(self._decode(stored[DUE_BYTES:]) if value is None else value, due)
+                kept = self._kept
+                value = None if kept is None else kept.pop(stored_key, None)
+                if value is None:
+                    value = self._decode(stored[DUE_BYTES:])
+                slot = Slot(stored_key, value, due)
             self._slots[key] = slot
         return slot
 
@@ -165,7 +163,7 @@ class Table(Generic[T]):
         """Keep `value` under `key`; from `due` on, the entry is due. None disarms it."""
         slot = self._slots.get(key)
         if slot is None:
-            slot = self._slots[key] = Slot(value, 0)
+            slot = self._slots[key] = Slot(self.prefix + key.encode(), value, 0)
         slot.value = value
         slot.touched = True
         if due is None:
@@ -174,13 +172,13 @@ class Table(Generic[T]):
         microseconds = to_microseconds(due)
         if slot.due != microseconds:  # else it lies on a heap already
             slot.due = microseconds
-            heapq.heappush(self._fresh[self._watermark], (microseconds, self.prefix + key.encode()))
+            heapq.heappush(self._fresh, (microseconds, slot.stored))
 
     def delete(self, key: str) -> None:
         """Forget the entry and its due time."""
         slot = self._slots.get(key)
         if slot is None:
-            slot = self._slots[key] = Slot(None, 0)
+            slot = self._slots[key] = Slot(self.prefix + key.encode(), None, 0)
         slot.value = None
         slot.due = 0
         slot.touched = True
@@ -200,18 +198,25 @@ class Table(Generic[T]):
 
     def disarm(self, key: str) -> Slot:
         """Take the due time off an entry."""
-        slot = self.slot(key)
+        slot = self._slots.get(key) or self.slot(key)
         slot.due = 0
         slot.touched = True
         return slot
 
     def keep_decoded(self) -> None:
         """The chunk is committed: what it has decoded is good for the next one."""
-        if self._decoded is not None:
-            prefix, keep, most = self.prefix, self._decoded.keep, self.namespace.decoded
-            for key, slot in self._slots.items():
-                if slot.value is not None:
-                    keep(prefix + key.encode(), slot.value, most)
+        kept = self._kept
+        if kept is None:
+            return
+        for slot in self._slots.values():
+            if slot.value is None:
+                kept.pop(slot.stored, None)
+            else:
+                kept[slot.stored] = slot.value
+        surplus = len(kept) - self.namespace.decoded
+        if surplus > 0:  # the oldest go, and some more, so that this is not done each time
+            for oldest in list(islice(kept, surplus + self.namespace.decoded // 4)):
+                del kept[oldest]
 
     def changes(self) -> Iterator[tuple[bytes, bytes | None]]:
         """Stored key and value of every entry that differs from what is committed.
@@ -219,11 +224,11 @@ class Table(Generic[T]):
         An entry put and deleted within the chunk, or put with the same bytes, is not
         among them.
         """
-        base, prefix, encode = self._base, self.prefix, self.namespace.encode
-        for key, slot in self._slots.items():
+        base, encode = self._base, self.namespace.encode
+        for slot in self._slots.values():
             if not slot.touched:
                 continue
-            stored_key = prefix + key.encode()
+            stored_key = slot.stored
             before = base.get(stored_key)
             if slot.value is None:
                 if before is not None:
@@ -245,20 +250,13 @@ class Decoded:
     __slots__ = ("_values",)
 
     def __init__(self) -> None:
-        self._values: dict[bytes, dict[bytes, Any]] = {}
+        self._values: dict[str, dict[bytes, Any]] = {}
 
-    def take(self, stored_key: bytes) -> Any:
-        """The value of an entry, which nobody else has from now on; None if it is not here."""
-        values = self._values.get(stored_key[: stored_key.index(b"/")])
-        return None if values is None else values.pop(stored_key, None)
-
-    def keep(self, stored_key: bytes, value: Any, most: int) -> None:
-        """Keep a committed value; beyond `most` of its namespace, the oldest quarter goes."""
-        values = self._values.setdefault(stored_key[: stored_key.index(b"/")], {})
-        values[stored_key] = value
-        if len(values) > most:
-            for oldest in list(islice(values, most // 4 + 1)):
-                del values[oldest]
+    def of(self, namespace: Namespace[Any]) -> dict[bytes, Any] | None:
+        """Kept values by stored key, the oldest first; None where the namespace keeps none."""
+        if not namespace.decoded:
+            return None
+        return self._values.setdefault(namespace.name, {})
 
 
 class Slots(dict[str, Slot]):

@@ -11,7 +11,7 @@ import orjson
 
 from agents.bench.cluster import Client, read_all
 from agents.chaos.program import DEADLINE_EVERY, OUTPUT_EVERY, link
-from agents.runtime.producer import POSITION_KEY
+from agents.runtime.position import POSITION_KEY
 
 
 @dataclass(slots=True)

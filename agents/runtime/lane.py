@@ -12,7 +12,8 @@ from typing import Any, Protocol
 from agents.runtime.clock import Clock
 from agents.runtime.observe import CommittedChunk, LaneStatus, Observer
 from agents.runtime.options import StageOptions
-from agents.runtime.producer import POSITION_KEY, Hook, LaneProducer, decode_position
+from agents.runtime.position import POSITION_KEY, Position, decode_position
+from agents.runtime.producer import Hook, LaneProducer
 from streams.dead_letters import DefectBudget
 from streams.effects import Effects
 from streams.partition import Partition
@@ -102,7 +103,9 @@ class Lane:
         self.partitions = partitions
         self.producer = LaneProducer(options, number, hook)
         self.partition = self._empty_partition()
-        self.positions: dict[str, int] = {}
+        self.position = Position()
+        self._read: dict[str, int] = {}
+        self._heard = 0
         self.warm = False
         self.tries = 0
         self.commits = 0
@@ -142,7 +145,9 @@ class Lane:
         self.tries += 1
         await self.producer.open()
         self.partition = self._empty_partition()
-        self.positions = {}
+        self.position = Position()
+        self._read = {}
+        self._heard = 0
         self._more_due = True
 
     async def end_hanging(self, partitions: Iterable[Any]) -> None:
@@ -156,7 +161,7 @@ class Lane:
             key = record.key
             value = record.value
             if key == POSITION_KEY:
-                self.positions = decode_position(value)
+                self.position = decode_position(value)
             elif value is None:
                 base.pop(key, None)
             else:
@@ -166,6 +171,8 @@ class Lane:
     def loaded(self) -> None:
         """The changelog is at its end: memory is valid."""
         self.partition.loaded()
+        self.partition.applied_until = self.position.applied_until
+        self._read = dict(self.position.read)
         self.warm = True
         self.observer.restored(
             self.options.stage, self.number, self.partition.base, self.partition.program
@@ -189,6 +196,7 @@ class Lane:
         self._tag = tag
         self._expected = dict(positions)
         self._broken = None
+        self.partition.read_again(self._read)
 
     def feed(self, topic: str, records: list[Any], start: int, end: int, size: int) -> None:
         """Take what was read of one input; positions must form an unbroken chain."""
@@ -293,7 +301,17 @@ class Lane:
         return max(self.options.linger_s, min(LONGEST_LINGER_S, 2 * self._pace_s))
 
     async def _turn(self, source: Source) -> None:
-        """One chunk: through the agent, into one transaction."""
+        """One chunk: through the agent, into one transaction.
+
+        Ended half-way it leaves memory cold: what was computed had taken armings along.
+        """
+        try:
+            await self._carry_out(source)
+        except BaseException:
+            self.warm = False
+            raise
+
+    async def _carry_out(self, source: Source) -> None:
         self.busy = True
         topic, records = self._take() if self._queue else ("", [])
         if records:
@@ -310,10 +328,15 @@ class Lane:
         self._book(topic, records, taken)
         if not self.full:
             self.throttle(source, False)
+        if taken:
+            self._read = {**self._read, topic: records[taken - 1].offset + 1}
         if effects.empty:
             self.partition.accept(effects)
+        elif effects.heard_only:
+            self.partition.postpone(effects)
+            self._heard += taken
         else:
-            await self._commit(topic, records, effects, step_s)
+            await self._commit(records, effects, step_s)
         self.progress += 1
         self.busy = False
 
@@ -330,27 +353,22 @@ class Lane:
             self._waiting_records -= consumed
             self._waiting_bytes -= share
 
-    async def _commit(
-        self, topic: str, records: list[Any], effects: Effects, step_s: float
-    ) -> None:
+    async def _commit(self, records: list[Any], effects: Effects, step_s: float) -> None:
         self.budget.book(self.options.stage, effects.applied, effects.defects)
-        positions = self.positions
-        if effects.consumed:
-            positions = {**positions, topic: records[effects.consumed - 1].offset + 1}
+        oldest = records[0].timestamp if effects.consumed else None
+        effects.consumed += self._heard
+        self._heard = 0
+        position = self.position.after(self._read, effects.waits_from, effects.applied_until)
         began = time.perf_counter()
         now = self.clock.now()
-        try:
-            await self.producer.commit(effects, positions)
-        except BaseException:
-            self.warm = False  # the outcome is unknown: fence, restore, and ask the log
-            raise
+        # When it fails the outcome is unknown: fence, restore, and ask the log.
+        await self.producer.commit(effects, position)
         transaction_s = time.perf_counter() - began
         self.partition.accept(effects)
-        self.positions = positions
+        self.position = position
         self.commits += 1
         self._pace_s += (transaction_s - self._pace_s) * PACE_WEIGHT
         self._last_commit = time.monotonic()
-        oldest = records[0].timestamp if effects.consumed else None
         self.observer.committed(
             self.options.stage,
             self.number,

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from agents.settings import Settings, client_options
+from schemas.terms import TIERS
 from streams.effects import ChunkLimits
 
 Guarantee = Literal["exactly_once", "at_least_once"]
 
 
 # History is replayed for its end, not for the next alert: long chunks write each entry once
-# that is changed a hundred times, and let records wait in memory rather than in the changelog.
+# that is changed a hundred times. The entry stages take small bites all the same: the tiers
+# wait for the slowest of their lanes, so what one lane is ahead of another must lie somewhere.
 REPLAY_STEP_S = 0.5
 REPLAY_LINGER_S = 0.05
+REPLAY_RECORDS = 50_000
+REPLAY_ENTRY_RECORDS = 1_000
+REPLAY_OUTPUT_BYTES = 16 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +73,7 @@ class StageOptions:
             client=client_options(settings, bootstrap),
             prefix=settings.prefix,
             instance_id=f"{settings.prefix}{stage}-{instance}" if instance else None,
-            limits=ChunkLimits(
-                records=settings.chunk_records,
-                seconds=max(settings.chunk_step_ms / 1_000, REPLAY_STEP_S if replay else 0.0),
-                output_bytes=settings.chunk_output_bytes,
-            ),
+            limits=_replay_limits(settings, stage) if replay else _limits(settings),
             linger_s=max(settings.linger_ms / 1_000, REPLAY_LINGER_S if replay else 0.0),
             session_timeout_s=settings.session_timeout_ms / 1_000,
             transaction_timeout_s=settings.transaction_timeout_ms / 1_000,
@@ -97,3 +98,22 @@ class StageOptions:
     def state_topic(self) -> str:
         """The physical name of the changelog."""
         return f"{self.prefix}chengyun.{self.stage}.state.v1"
+
+
+def _limits(settings: Settings) -> ChunkLimits:
+    return ChunkLimits(
+        records=settings.chunk_records,
+        seconds=settings.chunk_step_ms / 1_000,
+        output_bytes=settings.chunk_output_bytes,
+    )
+
+
+def _replay_limits(settings: Settings, stage: str) -> ChunkLimits:
+    given = _limits(settings)
+    records = max(given.records, REPLAY_RECORDS) if stage in TIERS else REPLAY_ENTRY_RECORDS
+    return replace(
+        given,
+        records=records,
+        seconds=max(given.seconds, REPLAY_STEP_S),
+        output_bytes=max(given.output_bytes, REPLAY_OUTPUT_BYTES),
+    )

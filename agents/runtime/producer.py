@@ -8,11 +8,11 @@ from collections.abc import Awaitable, Callable, Iterable
 from itertools import chain
 from typing import Any
 
-import orjson
 from aiokafka import AIOKafkaProducer, TopicPartition
 
 from agents.runtime.hanging import abort_over
 from agents.runtime.options import StageOptions
+from agents.runtime.position import POSITION_KEY, Position, encode_position
 from agents.runtime.transaction import Transactions
 from streams.effects import Effects
 from streams.partitioner import homes_of
@@ -21,23 +21,11 @@ from streams.topics import Topic
 
 log = logging.getLogger(__name__)
 
-POSITION_KEY = b"\x00position"
 BATCH_BYTES = 900_000  # below the 1 MiB that topics take, with room for the batch's header
 REQUEST_TIMEOUT_MS = 10_000
 
 Hook = Callable[[str, int], Awaitable[None]]
 """Called as (moment, partition) just before and after a commit; tests kill there."""
-
-
-def encode_position(positions: dict[str, int]) -> bytes:
-    """The position record: the next offset of each input, by bare topic name."""
-    return orjson.dumps({"next": positions})
-
-
-def decode_position(value: bytes) -> dict[str, int]:
-    """Read a position record back."""
-    positions: dict[str, int] = orjson.loads(value)["next"]
-    return positions
 
 
 class LaneProducer:
@@ -105,7 +93,7 @@ class LaneProducer:
             await _quietly(transactions.end(commit=False), "abort")
         await _quietly(producer.stop(), "stop of the producer")
 
-    async def commit(self, effects: Effects, positions: dict[str, int]) -> None:
+    async def commit(self, effects: Effects, position: Position) -> None:
         """Send messages, changed entries and position, and make them visible together.
 
         Raises:
@@ -125,7 +113,7 @@ class LaneProducer:
         put = batches.adder(state, self.partition)
         for key, value in effects.dirty:
             put(key, value, [])
-        put(POSITION_KEY, encode_position(positions), [])
+        put(POSITION_KEY, encode_position(position), [])
         if self.options.guarantee == "at_least_once":
             await self._send(batches)
             return

@@ -101,7 +101,7 @@ class Stage:
     def position(self, topic: str, partition: int) -> int | None:
         """The committed position of one input, by physical topic name."""
         lane = self.lanes.get(partition)
-        return None if lane is None else lane.positions.get(self.bare[topic])
+        return None if lane is None else lane.position.next.get(self.bare[topic])
 
     # --- what the transport tells ------------------------------------------------------------
 
@@ -327,7 +327,7 @@ class Stage:
         positions: dict[str, int] = {}
         for name, partition in wanted.items():
             first, end = begins[partition], ends[partition]
-            position = lane.positions.get(name, first)
+            position = lane.position.next.get(name, first)
             if position < first:
                 log.error(
                     "stage %s partition %d: %d records of %s expired before they were read; it "

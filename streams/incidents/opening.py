@@ -8,13 +8,12 @@ from schemas.dead_letter import Reason
 from schemas.incident import Incident, ReportedCase
 from schemas.reading import Finding
 from schemas.report import Report, ReportEvent
-from schemas.terms import Actor, Place, Severity, Urgency
-from streams.incidents import clocks, family, lamps, lifecycle, ownership, problems, repeats
+from schemas.terms import Place, Severity, Urgency
+from streams.incidents import clocks, lamps, lifecycle, ownership, problems, repeats
 from streams.incidents.case import Case, Draft
 from streams.incidents.counting import count
 from streams.incidents.endings import answer_ended, belong, end_report
 from streams.incidents.messages import Maker, short_hash
-from streams.incidents.orders import entry
 from streams.incidents.places import Near, Spots, metres
 from streams.incidents.routing import GRAVITY, graver, lead_unit, raised, title_of
 from streams.incidents.turn import Turn
@@ -123,15 +122,9 @@ def open_case(
     if report.self_handled:
         _settle_on_the_spot(turn, case)
         return
-    waits = policy.orders.verification
-    if waits is not None and entry.looks_first(waits, rule, report):
-        entry.receive(turn, case, waits)
-    else:
-        start(turn, case, rule, rule_name=_rule_of_birth(turn))
-        if case.owned:
-            ownership.copy_up(turn, case)
-        if policy.causes:
-            family.notice_case(turn, case)
+    start(turn, case, rule, rule_name=_rule_of_birth(turn))
+    if case.owned:
+        ownership.copy_up(turn, case)
     turn.answer_report(
         report.report_id,
         "accepted",
@@ -139,7 +132,7 @@ def open_case(
         incident_id=incident.incident_id,
         unit=incident.unit,
         due_at=incident.due_at,
-        result=words(policy.language, "to_verify" if incident.state == "reported" else "received"),
+        result=words(policy.language, "received"),
     )
 
 
@@ -281,24 +274,13 @@ def _is_call_nearby(turn: Turn, incident: Incident, report: Report) -> bool:
     return metres(here.lat, here.lon, there.lat, there.lon) <= rule.radius_m
 
 
-def regrade(
-    turn: Turn,
-    case: Case,
-    severity: Severity,
-    rule: str,
-    *,
-    actor: Actor | None = None,
-    reason: str | None = None,
-) -> None:
+def regrade(turn: Turn, case: Case, severity: Severity, rule: str) -> None:
     """The case is graver than it was thought; a level is only ever raised here (E9).
 
     From here on the case is under the policy that graded it anew.
-
-    Args:
-        actor, reason: of the officer who orders it; None where a rule does.
     """
     incident = case.incident
-    told = rule == TOLD or actor is not None
+    told = rule == TOLD
     if told and case.plain is not None:
         case.plain = graver(case.plain, severity)
     if GRAVITY[severity] >= GRAVITY[incident.severity]:
@@ -313,12 +295,7 @@ def regrade(
         incident.urgency = "urgent"
     incident.version += 1
     turn.move(
-        case,
-        "regrade",
-        actor,
-        rule=rule,
-        reason=reason or f"{before} → {severity}",
-        detail={"severity": severity},
+        case, "regrade", rule=rule, reason=f"{before} → {severity}", detail={"severity": severity}
     )
     _quicken(turn, case)
 

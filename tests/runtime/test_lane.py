@@ -16,7 +16,7 @@ from agents.runtime.clock import Clock
 from agents.runtime.lane import BrokenChainError, Chunk, Lane
 from agents.runtime.observe import CommittedChunk, Unobserved
 from agents.runtime.options import StageOptions
-from agents.runtime.producer import POSITION_KEY, encode_position
+from agents.runtime.position import POSITION_KEY, Position, encode_position
 from streams.dead_letters import DefectBudget
 from streams.effects import ChunkLimits, Effects
 
@@ -39,7 +39,7 @@ class Kafka:
     """Source and producer in one, in memory."""
 
     def __init__(self) -> None:
-        self.commits: list[tuple[Effects, dict[str, int]]] = []
+        self.commits: list[tuple[Effects, Position]] = []
         self.fail = False
         self.throttled: list[bool] = []
         self.all_done = asyncio.Event()
@@ -54,11 +54,11 @@ class Kafka:
     async def deliver(self, chunk: Chunk) -> None:
         chunk.apply()
 
-    async def commit(self, effects: Effects, positions: dict[str, int]) -> None:
+    async def commit(self, effects: Effects, position: Position) -> None:
         await asyncio.sleep(0)
         if self.fail:
             raise KafkaError("no")
-        self.commits.append((effects, positions))
+        self.commits.append((effects, position))
         if sum(e.consumed for e, _ in self.commits) >= self.until:
             self.all_done.set()
 
@@ -119,12 +119,12 @@ async def run(lane: Lane, kafka: Kafka, until: int) -> None:
 async def test_chunks_are_committed_with_their_position(lane: Lane, kafka: Kafka) -> None:
     lane.feed("in", events(0, 25), 0, 25, 2_500)
     await run(lane, kafka, 25)
-    assert [(e.consumed, p) for e, p in kafka.commits] == [
+    assert [(e.consumed, p.next) for e, p in kafka.commits] == [
         (10, {"in": 10}),
         (10, {"in": 20}),
         (5, {"in": 25}),
     ]
-    assert lane.positions == {"in": 25}
+    assert lane.position.next == {"in": 25}
     assert lane.partition.base[b"5tally/k"][8:].startswith(b"[25,")
 
 
@@ -138,7 +138,7 @@ async def test_a_failed_commit_leaves_memory_as_it_was_and_cold(lane: Lane, kafk
     with pytest.raises(KafkaError):
         await run(lane, kafka, 20)
     assert lane.partition.base == before
-    assert lane.positions == {"in": 10}
+    assert lane.position.next == {"in": 10}
     assert not lane.warm
 
 
@@ -158,7 +158,7 @@ async def test_what_was_read_before_a_seek_is_forgotten(lane: Lane, kafka: Kafka
     assert not lane.listens_to("tag")
     lane.feed("in", events(2, 3), 2, 5, 300)
     await run(lane, kafka, 3)
-    assert [p for _, p in kafka.commits] == [{"in": 5}]
+    assert [p.next for _, p in kafka.commits] == [{"in": 5}]
 
 
 async def test_a_lane_that_reads_too_far_ahead_is_throttled_and_let_go_again(
@@ -184,11 +184,11 @@ async def test_state_and_position_are_loaded_from_the_changelog(lane: Lane) -> N
         Raw(0, bytes(8) + b"[3,7]", b"5tally/k"),
         Raw(1, bytes(8) + b"[1,1]", b"5tally/gone"),
         Raw(2, None, b"5tally/gone"),
-        Raw(3, encode_position({"in": 42}), POSITION_KEY),
+        Raw(3, encode_position(Position({"in": 42})), POSITION_KEY),
     ]
     lane.load_many(records)
     lane.loaded()
-    assert lane.positions == {"in": 42}
+    assert lane.position.next == {"in": 42}
     assert lane.partition.base == {b"5tally/k": bytes(8) + b"[3,7]"}
     assert lane.warm
 

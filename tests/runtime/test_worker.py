@@ -13,7 +13,8 @@ import pytest
 from aiokafka.errors import KafkaError
 
 from agents.runtime.options import StageOptions
-from agents.runtime.producer import POSITION_KEY, LaneProducer
+from agents.runtime.position import POSITION_KEY, Position
+from agents.runtime.producer import LaneProducer
 from streams.effects import Effects
 from streams.program import Output
 from streams.topics import Topic
@@ -72,8 +73,8 @@ async def test_the_older_writer_of_a_lane_is_fenced(bench: Any) -> None:
     await newer.open()
     try:
         with pytest.raises(KafkaError):
-            await older.commit(Effects(outputs=[Output(target, "k", b"old")]), {"in": 1})
-        await newer.commit(Effects(outputs=[Output(target, "k", b"new")]), {"in": 2})
+            await older.commit(Effects(outputs=[Output(target, "k", b"old")]), Position({"in": 1}))
+        await newer.commit(Effects(outputs=[Output(target, "k", b"new")]), Position({"in": 2}))
     finally:
         await older.close()
         await newer.close()
@@ -96,7 +97,7 @@ async def test_a_large_chunk_is_split_into_batches_the_broker_takes(bench: Any) 
                 b"y" * 3_500_000,
             )
         ]
-        await producer.commit(Effects(outputs=outputs, dead=dead), {"in": 1})
+        await producer.commit(Effects(outputs=outputs, dead=dead), Position({"in": 1}))
     finally:
         await producer.close()
     assert len(await bench.read(bench.out)) == 5
@@ -110,7 +111,9 @@ async def test_headers_travel(bench: Any) -> None:
     await producer.open()
     headers = (("type", b"cn.chengyun.note.v1"), ("traceparent", b"00-1-2-01"))
     try:
-        await producer.commit(Effects(outputs=[Output(target, "k", b"v", None, headers)]), {})
+        await producer.commit(
+            Effects(outputs=[Output(target, "k", b"v", None, headers)]), Position({})
+        )
     finally:
         await producer.close()
     assert (await bench.read(bench.out))[0].headers == headers
@@ -129,7 +132,7 @@ async def test_a_position_beyond_the_end_of_the_input_is_refused(bench: Any) -> 
     options = StageOptions("poisoned", bench.client, prefix=bench.prefix)
     producer = LaneProducer(options, 0)
     await producer.open()
-    await producer.commit(Effects(), {"in": 1_000})
+    await producer.commit(Effects(), Position({"in": 1_000}))
     await producer.close()
     running = bench.start()
     assert await running.ended() == 2
@@ -144,7 +147,7 @@ async def test_a_lane_that_was_opened_again_still_finds_its_topics(bench: Any) -
         await producer.open()
         try:
             output = Output(target, "k", b"%d" % number)
-            await producer.commit(Effects(outputs=[output]), {"in": number})
+            await producer.commit(Effects(outputs=[output]), Position({"in": number}))
         finally:
             await producer.close()
     assert [o.value for o in await bench.read(bench.out)] == [b"0", b"1", b"2"]

@@ -15,10 +15,11 @@ from hypothesis import strategies as st
 from schemas.dead_letter import Reason
 from schemas.errors import SchemaError
 from streams.dead_letters import DefectBudget, DefectLimitError
+from streams.effects import Moment
 from streams.partition import ChunkLimits, Effects, Partition
 from streams.partitioner import partition_of
 from streams.program import Due, Horizon, Output, Record, Refuse
-from streams.state import Namespace, State
+from streams.state import Namespace, State, to_microseconds
 from streams.topics import DEAD_LETTERS, Topic
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -36,15 +37,6 @@ SEEN: Namespace[int] = Namespace("seen", encode, json.loads, "a minute", on_due=
 WINDOWS: Namespace[int] = Namespace(
     "windows", encode, json.loads, "until it closed", clock="watermark"
 )
-WAITING: Namespace[dict[str, Any]] = Namespace(
-    "waiting",
-    encode,
-    json.loads,
-    "until its time",
-    rank=0,
-    clock="watermark",
-    holds=lambda v: Record("toy.in", 0, v["offset"], 0, b"k", v["text"].encode()),
-)
 
 
 class Toy:
@@ -52,7 +44,7 @@ class Toy:
 
     stage = "toy"
     inputs = (IN,)
-    namespaces = (COUNTS, ALARMS, SEEN, WINDOWS, WAITING)
+    namespaces = (COUNTS, ALARMS, SEEN, WINDOWS)
 
     def __init__(self) -> None:
         self.watermark: datetime | None = None
@@ -68,7 +60,7 @@ class Toy:
         return any(name == "writer" for name, _ in record.headers)
 
     def step(self, state: State, event: Any, now: datetime) -> Iterable[Output | Refuse]:
-        offset, text = event
+        _, text = event
         word, _, rest = text.partition(" ")
         count = (state.get(COUNTS, word) or 0) + 1
         state.put(COUNTS, word, count)
@@ -87,9 +79,6 @@ class Toy:
             state.put(SEEN, rest, 1, now + timedelta(minutes=1))
         if word == "window":
             state.put(WINDOWS, rest, 1, NOON + timedelta(minutes=int(rest)))
-        if word == "wait":
-            value = {"offset": offset, "text": rest}
-            state.put(WAITING, str(offset), value, NOON + timedelta(minutes=1))
         if word == "unwritable":
             unwritable: Any = {1, 2}
             state.put(COUNTS, "hole", unwritable)
@@ -100,11 +89,6 @@ class Toy:
         yield Output(OUT, word, encode([word, count]))
 
     def fire(self, state: State, due: Due, now: datetime) -> Iterable[Output | Refuse]:
-        if due.namespace is WAITING:
-            state.delete(WAITING, due.key)
-            if "raise" in due.value["text"]:
-                raise RuntimeError("the step cannot")
-            return [Output(OUT, "waited", encode(due.value["text"]))]
         if "bomb" in due.key:
             raise RuntimeError("the timer cannot")
         if "endless" in due.key:
@@ -120,6 +104,21 @@ class Toy:
 
     def close(self, state: State, reached: Horizon, partition: int) -> Iterable[Output]:
         return ()
+
+
+class Patient(Toy):
+    """Words that begin with "wait" are counted a minute after noon, in the order of the rest."""
+
+    waiting = True
+
+    def waits(self, event: Any) -> Moment | None:
+        word, _, rest = event[1].partition(" ")
+        due = to_microseconds(NOON + timedelta(minutes=1))
+        return (due, rest.encode()) if word == "wait" else None
+
+    def release(self, state: State, event: Any, at: datetime) -> Iterable[Output | Refuse]:
+        offset, text = event
+        return self.step(state, (offset, text.partition(" ")[2]), at)
 
 
 def record(
@@ -379,19 +378,38 @@ def test_a_timer_that_rearms_itself_for_later_rings_on() -> None:
     assert lane.next_due() == NOON + timedelta(seconds=16)
 
 
-def test_a_held_record_that_raises_is_buried_as_the_record_it_is() -> None:
-    lane = partition()
-    drain(lane, records("wait raise", "wait good"), NOON)
-    program = toy(lane)
-    program.watermark = NOON + timedelta(hours=1)
+def test_a_record_that_waited_and_raises_is_buried_as_the_record_it_is() -> None:
+    lane = Partition(Patient(), 0)
+    assert drain(lane, records("wait raise", "wait good", "wait zeal"), NOON)[0].waits_from == 0
+    toy(lane).watermark = NOON + timedelta(hours=1)
     done = drain(lane, [], NOON)
-    assert [x for effects in done for x in said(effects)] == ["good"]
+    assert [x for effects in done for x in said(effects)] == [["good", 1], ["zeal", 1]]
     (letter,) = [x for effects in done for x in letters(effects)]
     assert letter["origin"]["topic"] == "toy.in"
     assert letter["origin"]["offset"] == 0
-    assert base64.b64decode(letter["bytes_base64"]) == b"raise"
+    assert base64.b64decode(letter["bytes_base64"]) == b"wait raise"
     assert sum(len(effects.defects) for effects in done) == 1
-    assert not [key for key in lane.base if key.startswith(b"0waiting")]
+    assert lane.waiting == []
+    assert done[-1].waits_from is None
+
+
+def test_an_attempt_that_is_thrown_away_leaves_what_waits_as_it_was() -> None:
+    lane = Partition(Patient(), 0)
+    drain(lane, records("wait a"), NOON)
+    toy(lane).watermark = NOON + timedelta(hours=1)
+    # The fourth raises, so the chunk is computed twice.
+    effects = lane.compute(records("gone", "wait b", "wait c", "raise"), NOON)
+    assert said(effects) == [["a", 1], ["gone", 1]]
+    lane.accept(effects)
+    assert [each.key for each in lane.waiting] == [b"b", b"c"]
+
+
+def test_what_waits_has_one_input() -> None:
+    class Two(Patient):
+        inputs = (IN, OUT)  # type: ignore[assignment]
+
+    with pytest.raises(ValueError, match="several inputs"):
+        Partition(Two(), 0)
 
 
 def test_a_timer_may_refuse_its_entry() -> None:
@@ -503,8 +521,6 @@ TEXTS = st.sampled_from(
         "window 1",
         "unwritable",
         "huge",
-        "wait raise",
-        "wait z",
     ]
 )
 

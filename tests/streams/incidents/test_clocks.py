@@ -198,7 +198,7 @@ def test_a_case_that_its_cause_holds_back_is_neither_pressed_nor_lifted(play: Pl
             case = CASES.decode(base[stored][8:])
             case.held = True
             base[stored] = base[stored][:8] + CASES.encode(case)
-            lane.partition.decoded.take(stored)
+            (lane.partition.decoded.of(CASES) or {}).pop(stored, None)
     play.at(400)
     incident = play.incident()
     assert (incident.tier, incident.overdue, play.lit("street")) == ("street", True, [])
