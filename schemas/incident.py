@@ -15,7 +15,8 @@ class ReportedCase(Body):
 
     ``overdue`` is None while it is open and its limit has not passed, or if it has none.
     ``limit_from`` is when its limit began, where a pause has moved it from ``reported_at``.
-    ``contacted_at`` is when somebody first spoke with its sender about it.
+    ``contacted_at`` is when somebody first spoke with its sender about it; ``solved`` and
+    ``satisfied`` are what the sender said then.
     """
 
     report_id: str
@@ -26,6 +27,8 @@ class ReportedCase(Body):
     resolution: str | None = None
     limit_from: AwareDatetime | None = None
     contacted_at: AwareDatetime | None = None
+    solved: bool | None = None
+    satisfied: bool | None = None
 
 
 class Escalation(Body):

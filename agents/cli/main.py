@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "watch": ("agents.cli.watch", "Follow alerts and incidents in the terminal."),
     "incident": ("agents.cli.incident", "List, show and act on incidents."),
     "summaries": ("agents.cli.summaries", "What desks did by day, week, month and season."),
+    "problem": ("agents.cli.problem", "List problems, decide about them, choose a month's theme."),
     "desk-load": ("agents.cli.desk_load", "Measure what each desk is told, and its floods."),
     "dead-letters": ("agents.cli.dead_letters", "List, show and replay dead letters."),
     "warn": ("agents.cli.warn", "Let one detector judge the rows of a file."),

@@ -148,6 +148,8 @@ def note_callback(turn: Turn, case: Case, report: ReportedCase | None, said: Rep
     first = report is not None and report.contacted_at is None
     if report is not None and report.contacted_at is None:
         report.contacted_at = said.updated_at
+    if report is not None:
+        report.solved, report.satisfied = callback.solved, callback.satisfied
     if said.incident_id is not None:
         return
     unit = case.incident.unit
