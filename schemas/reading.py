@@ -35,13 +35,15 @@ class Reading(Body):
 
 
 class Finding(Body):
-    """Something a device's readings show that the street must know (W1–W5, W12).
+    """Something a device's readings show that the street must know (W1–W5, W12, W15).
 
     Attributes:
         finding_id: deterministic: device, trigger and begin of the episode.
         phase: opened, raised (a higher step) or cleared (back below, with hysteresis).
-        observed, threshold: in ``unit``.
+        observed, threshold: in ``unit``; what is merely unusual has no threshold.
         evidence: ids of the readings that carry it, at most 20, newest last.
+        contributions: of an anomaly, what each part adds to the surprise, -log10 of how rare
+            it is: the time of week and day, the range, the shape of the path.
     """
 
     finding_id: str
@@ -53,7 +55,7 @@ class Finding(Body):
     observed_property: str
     unit: str
     observed: float | None
-    threshold: float | None
+    threshold: float | None = None
     colour: Colour
     category: Category
     severity: Severity
@@ -64,6 +66,7 @@ class Finding(Body):
     evidence: list[str] = Field(default_factory=list, max_length=20)
     evidence_count: int = 0
     policy_version: str
+    contributions: dict[str, float] = Field(default_factory=dict, max_length=9)
 
 
 class ReadingEvent(Envelope):

@@ -44,7 +44,7 @@ def sensor(
     ] = "local",
     profile: Annotated[
         Literal["full", "compact"],
-        typer.Option(help="full: nine ways to be odd. compact: five, in 436 bytes a device."),
+        typer.Option(help="full: nine ways to be odd. compact: five, in 416 bytes a device."),
     ] = "full",
 ) -> None:
     """Judge the readings of one device: CSV `timestamp,value` to JSON lines, one a row.

@@ -23,6 +23,7 @@ from streams.incidents.routing import GRAVITY
 from streams.incidents.turn import Turn
 from streams.incidents.words import words
 from streams.policy import CategoryRule
+from streams.policy.sensors import DeviceRule
 from streams.policy.triggers import Watch
 from streams.warning import corroboration
 
@@ -207,11 +208,14 @@ def _light(turn: Turn, case: Case, finding: Finding) -> None:
     )
 
 
-def _watch(turn: Turn, finding: Finding) -> Watch | None:
+def _watch(turn: Turn, finding: Finding) -> Watch | DeviceRule | None:
     triggers = turn.policy.triggers
-    watch: Watch
+    watch: Watch | DeviceRule
     for watch in (*triggers.limits, *triggers.rises):
         if watch.id == finding.trigger and watch.device_class == finding.device_class:
+            return watch
+    for watch in triggers.device_rules.values():
+        if watch.id == finding.trigger:
             return watch
     return None
 

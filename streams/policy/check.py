@@ -144,8 +144,35 @@ def _triggers(policy: Policy) -> Iterator[Mismatch]:
                 got = f"{step.at:g}"
                 wanted = f"a value the device can show, {least:g} to {most:g} {measured.unit}"
                 yield Mismatch((*where, "steps", s, "at"), got, wanted)
+    yield from _devices(policy, known)
     silence = policy.triggers.silence
     if silence is not None and silence.category not in known:
         got = f"the code {silence.category!r}"
         wanted = "a code of the city's own catalogue"
         yield Mismatch(("triggers", "silence", "category"), got, wanted)
+
+
+def _devices(policy: Policy, known: set[str]) -> Iterator[Mismatch]:
+    """Checks that a device asks for, and what is told when one speaks."""
+    rules = policy.triggers.device_rules
+    for name, rule in rules.items():
+        if rule.category not in known:
+            got = f"the code {rule.category!r}"
+            wanted = "a code of the city's own catalogue"
+            yield Mismatch(("triggers", name, "category"), got, wanted)
+    for kind, device in policy.devices.items():
+        for prop, measured in device.properties.items():
+            asked = {
+                "anomaly": measured.profile != "limits",
+                "stuck": measured.stuck is not None,
+                "gaps": measured.gaps is not None,
+                "beyond": measured.beyond is not None,
+            }
+            for name, wants in asked.items():
+                if wants and name not in rules:
+                    key = "profile" if name == "anomaly" else name
+                    where = ("devices", kind, "properties", prop, key)
+                    yield Mismatch(where, f"a check {name!r}", f"a rule triggers.{name} for it")
+            if measured.beyond is not None and measured.least is None and measured.most is None:
+                where = ("devices", kind, "properties", prop, "beyond")
+                yield Mismatch(where, "no least and no most", "what the device can show")

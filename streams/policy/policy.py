@@ -169,6 +169,7 @@ class Policy(Section):
             triggers.fan_out,
             triggers.flood,
             *triggers.seasons,
+            *triggers.device_rules.values(),
         )
         for rule in rules:
             if rule is not None:

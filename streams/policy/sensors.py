@@ -6,10 +6,11 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from streams.policy.section import Section
+from schemas.terms import Colour, Severity
+from streams.policy.section import Section, Text
 
 ProfileName = Literal["limits", "compact", "full"]
-"""What is remembered of a device: nothing more, 436 bytes, or about 8 kilobytes."""
+"""What is remembered of a device: nothing more, 416 bytes, or about 8 kilobytes."""
 
 
 class SensorProfile(Section):
@@ -51,3 +52,62 @@ class SensorProfile(Section):
 FULL = SensorProfile()
 COMPACT = SensorProfile(alert_at=1.2)
 """Fewer parts agree by chance more often, but each is also missed more often."""
+
+
+class StuckCheck(Section):
+    """A value that does not move at all, though it should.
+
+    Attributes:
+        for_s: the same value for so long, seconds …
+        readings: … and in so many readings.
+        above: only values above this; a dry road shows 0 for weeks and is well.
+    """
+
+    for_s: float = Field(ge=60, le=31 * 86_400)
+    readings: int = Field(default=10, ge=3, le=100_000)
+    above: float | None = None
+
+
+class GapCheck(Section):
+    """Readings that stay away again and again, though the device is never silent for long.
+
+    Attributes:
+        longer_s: so long between two readings is a gap, seconds.
+        times, within_s: so many gaps in so many seconds are too many.
+    """
+
+    longer_s: float = Field(gt=0, le=31 * 86_400)
+    times: int = Field(default=5, ge=1, le=10_000)
+    within_s: float = Field(default=86_400, gt=0, le=31 * 86_400)
+
+
+class BeyondCheck(Section):
+    """Values that the device cannot show at all: `times` in a row and it is broken."""
+
+    times: int = Field(default=3, ge=1, le=10_000)
+
+
+class DeviceRule(Section):
+    """What is told about a device that is odd or cannot be believed (W12, W15)."""
+
+    id: str = Field(min_length=1, max_length=40)
+    version: str = Field(min_length=1, max_length=40)
+    title: Text
+    action: Text
+    category: str
+    colour: Colour = "blue"
+    severity: Severity = "V"
+    expires_s: float = Field(default=24 * 3600, gt=0)
+
+
+class AnomalyRule(DeviceRule):
+    """A value that is unusual for this very device, whatever the limits say (W15).
+
+    Attributes:
+        calm_readings: so many unremarkable readings in a row end it.
+        full, compact: the two profiles.
+    """
+
+    calm_readings: int = Field(default=12, ge=1, le=10_000)
+    full: SensorProfile = FULL
+    compact: SensorProfile = COMPACT

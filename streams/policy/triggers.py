@@ -1,4 +1,4 @@
-"""Early-warning triggers W1 to W7 and W12: which reading or pattern warns whom, and of what."""
+"""Early-warning triggers W1 to W7, W12, W15: which reading or pattern warns whom, and of what."""
 
 from __future__ import annotations
 
@@ -10,6 +10,14 @@ from pydantic import Field, model_validator
 
 from schemas.terms import Colour, Severity, Urgency
 from streams.policy.section import Section, Text
+from streams.policy.sensors import (
+    AnomalyRule,
+    BeyondCheck,
+    DeviceRule,
+    GapCheck,
+    ProfileName,
+    StuckCheck,
+)
 from streams.policy.sites import FanOutRule, SeasonRule
 from streams.warning.attention import Limits
 
@@ -21,12 +29,18 @@ class Property(Section):
         unit: the only unit that is taken.
         least, most: what the device can show at all; beyond is a broken reading.
         silence_s: without a reading for so long it counts as silent (W12); None = never.
+        profile: how closely its own past is kept, for what is unusual (W15).
+        stuck, gaps, beyond: when it cannot be believed (W12).
     """
 
     unit: str = Field(min_length=1, max_length=40)
     least: float | None = None
     most: float | None = None
     silence_s: float | None = Field(default=None, ge=60, le=366 * 86_400)
+    profile: ProfileName = "limits"
+    stuck: StuckCheck | None = None
+    gaps: GapCheck | None = None
+    beyond: BeyondCheck | None = None
 
 
 class DeviceClass(Section):
@@ -270,6 +284,10 @@ class Triggers(Section):
     limits: tuple[HardLimit, ...] = ()
     rises: tuple[Rise, ...] = ()
     silence: SilenceRule | None = None
+    anomaly: AnomalyRule | None = None
+    stuck: DeviceRule | None = None
+    gaps: DeviceRule | None = None
+    beyond: DeviceRule | None = None
     weather: WeatherRule | None = None
     corroboration: CorroborationRule | None = None
     spread: SpreadRule | None = None
@@ -278,6 +296,17 @@ class Triggers(Section):
     fan_out: FanOutRule | None = None
     seasons: tuple[SeasonRule, ...] = ()
     flood: FloodRule | None = None
+
+    @cached_property
+    def device_rules(self) -> dict[str, DeviceRule]:
+        """What is told about devices that are odd or cannot be believed, by the check's name."""
+        named = {
+            "anomaly": self.anomaly,
+            "stuck": self.stuck,
+            "gaps": self.gaps,
+            "beyond": self.beyond,
+        }
+        return {name: rule for name, rule in named.items() if rule is not None}
 
     @cached_property
     def hard(self) -> frozenset[str]:

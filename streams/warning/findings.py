@@ -14,6 +14,7 @@ from streams.program import Output
 from streams.topics import STREET_INBOX
 from streams.warning.devices import Device
 from streams.warning.limits import Signal
+from streams.warning.sensors.watch import Sign
 
 SOURCE = "/sensing"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -73,6 +74,45 @@ class Findings:
             evidence=[] if event is None else [event.id],
             count=0 if event is None else 1,
             trace=None if event is None else event.traceparent,
+        )
+
+    def sign(
+        self,
+        device_id: str,
+        device: Device,
+        sign: Sign,
+        observed: int,
+        now: datetime,
+        event: ReadingEvent,
+    ) -> Output:
+        """A device is unusual (W15) or cannot be believed (W12), or is itself again.
+
+        Args:
+            observed: event time of the reading, milliseconds since 1970.
+        """
+        rule = self.policy.triggers.device_rules[sign.check]
+        units = {"stuck": "s", "gaps": "1"}
+        return self._send(
+            device_id,
+            device,
+            trigger=rule.id,
+            version=rule.version,
+            phase=sign.phase,
+            step=sign.phase,
+            unit=units.get(sign.check) or self._unit(device),
+            observed=sign.observed,
+            threshold=sign.threshold,
+            colour=rule.colour,
+            category=self._category(rule.category),
+            severity=rule.severity,
+            urgency="normal",
+            began=sign.began,
+            observed_at=moment(observed),
+            time=now,
+            evidence=[event.id],
+            count=sign.readings,
+            trace=event.traceparent,
+            contributions={reason.part: round(reason.adds, 3) for reason in sign.reasons},
         )
 
     def _category(self, code: str) -> Category:
@@ -141,6 +181,7 @@ class Findings:
         evidence: list[str],
         count: int,
         trace: str | None,
+        contributions: dict[str, float] | None = None,
     ) -> Output:
         began_at = moment(began)
         finding_id = f"{device_id}/{device.measured}/{trigger}/{began_at:%Y%m%dT%H%M%S.%fZ}"
@@ -178,6 +219,7 @@ class Findings:
                 evidence=evidence,
                 evidence_count=count,
                 policy_version=self.policy.version,
+                contributions=contributions or {},
             ),
         )
         return Output(STREET_INBOX, device.street, message)

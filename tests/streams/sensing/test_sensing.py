@@ -268,7 +268,7 @@ def test_a_device_that_says_nothing_is_found_and_heard_again(lane: Any) -> None:
 
 def test_a_device_that_speaks_is_never_silent(lane: Any) -> None:
     for minute in range(0, 24 * 60, 5):
-        assert lane.read("gas_pipe_probe", 3.0, minute * 60) == []
+        assert lane.read("gas_pipe_probe", 0.5, minute * 60) == []
         assert lane.read("road_water", 0.0, minute * 60, device="d2") == []
 
 
@@ -329,8 +329,9 @@ def test_episodes_open_rise_and_clear_in_order_and_state_stays_small(
                     colour[finding.trigger] = rank[finding.colour]
                 else:
                     del open_now[finding.trigger]
-    sizes = [len(v) - DUE_BYTES for k, v in lane.partition.base.items() if device.encode() in k]
-    assert max(sizes) <= SMALL
+    sizes = {k: len(v) - DUE_BYTES for k, v in lane.partition.base.items() if device.encode() in k}
+    # What is wrong with a device takes a little more for as long as it lasts.
+    assert all(size <= SMALL + 52 * (b"watched/" in key) for key, size in sizes.items())
 
 
 @given(series)

@@ -17,7 +17,7 @@ from tests.warning.sensors.series import ROWS_A_DAY, calm, minute
 
 def test_a_device_takes_at_most_450_bytes_and_wrong_bytes_are_refused() -> None:
     assert len(compact.encode(compact.begin())) == compact.SIZE <= 450
-    with pytest.raises(ValueError, match="got 3 bytes, wanted 436"):
+    with pytest.raises(ValueError, match="got 3 bytes, wanted 416"):
         compact.decode(b"abc")
 
 
