@@ -55,6 +55,8 @@ Action = Literal[
     "withdraw",
     "confirm",
     "dismiss",
+    "measure",
+    "review",
 ]
 
 

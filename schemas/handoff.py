@@ -70,13 +70,13 @@ class Handoff(Body):
 class Notice(Body):
     """A copy for information, or a warning passed down: the receiver owns nothing by it.
 
-    ``cause`` and ``cause_ended``: a case above explains cases below. ``child``: a case below
+    ``cause``: a case above explains cases below. ``child``: a case below
     was put under the receiver's. ``parent_ended``: the cause of the receiver's case is over.
     ``areas`` are the warned areas in the receiver's line, where a warning names any.
     """
 
     notice_id: str
-    purpose: Literal["copy", "warning", "ended", "cause", "cause_ended", "child", "parent_ended"]
+    purpose: Literal["copy", "warning", "ended", "cause", "child", "parent_ended"]
     from_tier: Tier
     from_area: str
     incident: Incident | None = None

@@ -70,7 +70,15 @@ class AuditEntry(Body):
 
 
 class Problem(Body):
-    """A group of recurrent incidents with one suspected cause, to be cured at the source."""
+    """A group of recurrent incidents with one suspected cause, to be cured at the source.
+
+    Attributes:
+        cause: what is thought to lie behind them; owner: the unit that treats it;
+            measure: how, and review_at when somebody looks whether it helped.
+        reviews: how often somebody has looked; effective: what they found last.
+        recurred: cases that came within sixty days after it had been closed.
+        changed_by: id of the actor of the last order; reason: theirs.
+    """
 
     problem_id: str
     revision: int = Field(ge=1)
@@ -88,8 +96,14 @@ class Problem(Body):
     owner: str | None = None
     measure: str | None = None
     review_at: AwareDatetime | None = None
+    reviews: int = 0
+    effective: bool | None = None
+    recurred: int = 0
+    changed_by: str | None = None
+    reason: str | None = None
     opened_at: AwareDatetime
     changed_at: AwareDatetime
+    closed_at: AwareDatetime | None = None
     policy_version: str
 
 

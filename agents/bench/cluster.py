@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -66,9 +66,17 @@ async def drop_topics(client: Client, names: Iterable[str]) -> None:
 
 
 async def fill(
-    client: Client, topic: str, partitions: int, records: Iterable[tuple[bytes, bytes]]
+    client: Client,
+    topic: str,
+    partitions: int,
+    records: Iterable[tuple[bytes, bytes]],
+    home_of: Callable[[bytes], bytes] = bytes,
 ) -> int:
-    """Write records in large batches, each in the partition of its key; answers how many."""
+    """Write records in large batches, each in the partition of its key; answers how many.
+
+    Args:
+        home_of: what of the key says the partition, where it is not the whole key.
+    """
     homes = Homes(partitions)
     producer = AIOKafkaProducer(
         **client, acks="all", linger_ms=0, max_batch_size=BATCH_BYTES, request_timeout_ms=60_000
@@ -78,7 +86,7 @@ async def fill(
     batches: dict[int, Any] = {}
     try:
         for key, value in records:
-            number = homes[key]
+            number = homes[home_of(key)]
             batch = batches.get(number)
             if batch is None:
                 batch = batches[number] = producer.create_batch()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import random
 import shutil
 import tempfile
 from pathlib import Path
@@ -26,6 +27,50 @@ GOALS = {
     "recovery": "≤ 3",
 }
 DELAY_GOALS = {"2000": "≤ 70", "5000": "≤ 100"}
+
+
+@app.command()
+def deadlines(
+    cases: Annotated[int, typer.Option(min=1, help="Open incidents.")] = 100_000,
+    rate: Annotated[int, typer.Option(min=1, help="Deadlines a second, steady phases.")] = 100,
+    seconds: Annotated[float, typer.Option(help="How long each steady phase lasts, s.")] = 20.0,
+    burst: Annotated[int, typer.Option(min=0, help="Deadlines at one moment.")] = 10_000,
+    workers: Annotated[int, typer.Option(min=1, help="Workers of the street stage.")] = 2,
+    partitions: Annotated[int, typer.Option(min=1, help="Lanes of the street stage.")] = 8,
+    seed: Annotated[int, typer.Option(help="The same seed spreads the cases alike.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON line last.")] = False,
+) -> None:
+    """Whether each deadline of a large city speaks once and in time, also when workers die.
+
+    From the deadline to the committed lift one tier up, as a reader of the audit sees it.
+    Runs on a broker of its own in a temporary directory, or on CHENGYUN_BROKER.
+    """
+    from agents import broker
+    from agents.bench.deadlines import Bench, Plan
+    from agents.bench.machine import describe
+    from agents.settings import load_settings
+
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    plan = Plan(cases, rate, seconds, burst, workers, partitions, seed)
+    named = load_settings()
+    home = Path(tempfile.mkdtemp(prefix="chengyun-bench-"))
+    width = {
+        "partitions": partitions,
+        "prefix": f"bench{random.SystemRandom().getrandbits(32):08x}.",
+    }
+    settings = load_settings(**width) if named.broker else load_settings(data_dir=home, **width)
+    machine = describe()
+    typer.echo(_machine(machine))
+    try:
+        bootstrap = broker.ensure_broker(settings, typer.echo)
+        found = asyncio.run(Bench(settings, bootstrap, plan, home, typer.echo).run())
+    finally:
+        if not named.broker:
+            broker.stop(settings)
+        shutil.rmtree(home, ignore_errors=True)
+    _tell_deadlines(found, plan.rate)
+    if as_json:
+        typer.echo(json.dumps({"machine": machine, "figures": found}))
 
 
 @app.command()
@@ -205,6 +250,27 @@ def _tell(found: dict[str, Any], plan: Plan) -> None:
     typer.echo("")
     for what, figure, goal in rows:
         typer.echo(f"{what:<34}{figure:<34}goal {goal}")
+
+
+def _tell_deadlines(found: dict[str, Any], rate: int) -> None:
+    """The figures beside their goals."""
+    wrong = found["missing"] + found["doubled"] + found["early"] + found["unasked"]
+    rows = [("deadlines missing, doubled, early", str(wrong), "0")]
+    names = {
+        "steady": (f"{rate} a second, late p50 / p99 / max, s", "p99 ≤ 1"),
+        "burst": (f"{found['burst']['deadlines']:,} at once, drained in, s", "≤ 5"),
+        "killed": ("the same rate, a worker killed and back", ""),
+        "lost": ("the same rate, a worker lost for good", ""),
+    }
+    for phase, (what, goal) in names.items():
+        late = found.get(phase)
+        if late is not None:
+            figure = f"{late['p50_s']} / {late['p99_s']} / {late['max_s']}"
+            rows.append((what, f"{late['max_s']}" if phase == "burst" else figure, goal))
+    rows.append(("killed worker ready again after, s", f"{found['restart_s']}", "≤ 3"))
+    typer.echo("")
+    for what, figure, goal in rows:
+        typer.echo(f"{what:<44}{figure:<24}{'goal ' + goal if goal else ''}".rstrip())
 
 
 def _of(figures: dict[str, float], form: str) -> str:

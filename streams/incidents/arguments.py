@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -133,8 +134,13 @@ class Given:
 
     __slots__ = ("_values",)
 
-    def __init__(self, command: Command, policy: Policy) -> None:
-        wanted = ARGUMENTS[command.action]
+    def __init__(
+        self,
+        command: Command,
+        policy: Policy,
+        table: Mapping[str, tuple[Argument, ...]] = ARGUMENTS,
+    ) -> None:
+        wanted = table[command.action]
         given = command.arguments
         names = {argument.name for argument in wanted}
         strangers = sorted(set(given) - names)

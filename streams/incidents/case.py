@@ -333,6 +333,16 @@ BINS: Namespace[Bins] = Namespace(
 )
 """Key: the area. Value: bins by their start, microseconds; see ``counting``."""
 
+CAUSES: Namespace[dict[str, list[Spot]]] = Namespace(
+    name="cause",
+    encode=orjson.dumps,
+    decode=orjson.loads,
+    lifetime="until the newest cause or consequence is too old for its rule",
+    rank=8,
+    on_due="expire",
+)
+"""Key ``<area>/<rule of causes>``: its open causes, and cases that wait for one."""
+
 NAMESPACES: tuple[Namespace[Any], ...] = (
     CASES,
     MEMBERS,
@@ -343,5 +353,6 @@ NAMESPACES: tuple[Namespace[Any], ...] = (
     WARNINGS,
     SPREADS,
     BINS,
+    CAUSES,
 )
 """Every tier has them all; a street's copies, say, stay empty."""

@@ -34,6 +34,8 @@ DELEGATED = "delegated"
 """Handed down, and nobody below has taken it up; then it comes back."""
 CALM = "calm"
 """No device alarms any more; what only they made grave goes back in time."""
+VERIFY = "verify"
+"""Nobody has decided yet whether the report becomes a case."""
 SUSPENDED = "suspended"
 """The work stands still until then (挂账)."""
 

@@ -6,15 +6,18 @@ from datetime import timedelta
 
 from schemas.command import Command, CommandEvent
 from schemas.errors import TransitionError
+from schemas.incident import Incident
 from schemas.outcome import Reply
-from streams.incidents import clocks, lifecycle, routing
+from streams.incidents import clocks, governance, lifecycle, routing
 from streams.incidents.case import ANSWERS, COPIES, Case
 from streams.incidents.endings import finish
 from streams.incidents.lifecycle import Move
-from streams.incidents.orders import joint, pauses, tiers, work
-from streams.incidents.orders.order import Do, Order
+from streams.incidents.orders import belonging, correction, entry, joint, pauses, tiers, work
+from streams.incidents.orders.order import CREWS, Do, Order
 from streams.incidents.refusal import Refused
 from streams.incidents.turn import Turn
+
+_FOR_THE_LEAD = frozenset({"start", "return", "resolve", "request", "stage", "appeal"})
 
 HOPS = 6
 ANSWER_DAYS = 7
@@ -37,12 +40,13 @@ def on_command(turn: Turn, event: CommandEvent) -> None:
         return
     until = turn.now + timedelta(days=ANSWER_DAYS)
     try:
-        onward = _route(turn, command)
+        problem = command.subject.kind == "problem"
+        onward = _down(turn, command) if problem else _route(turn, command)
         if onward is not None:
             turn.state.put(ANSWERS, key, {"passed_to": onward}, until)
             _pass_on(turn, event, onward)
             return
-        reply = _follow(turn, command)
+        reply = governance.follow(turn, command) if problem else _follow(turn, command)
     except Refused as refused:
         case = turn.case(command.subject.id) if command.subject.kind == "incident" else None
         reply = Reply(
@@ -77,7 +81,7 @@ def _route(turn: Turn, command: Command) -> str | None:
         raise Refused(
             "not_found",
             "no_such_subject",
-            f"commands act on incidents, got one on a {command.subject.kind}",
+            f"commands act on incidents and problems, got one on a {command.subject.kind}",
         )
     incident_id = command.subject.id
     case = turn.case(incident_id)
@@ -86,16 +90,18 @@ def _route(turn: Turn, command: Command) -> str | None:
         onward = case.given_to
     else:
         copy = turn.state.get(COPIES, f"{turn.area}/{incident_id}")
-        if copy is not None:
-            onward = copy.from_area
-        else:
-            birth = routing.birth_area(incident_id)
-            onward = routing.child_towards(turn.policy, turn.area, birth)
+        onward = copy.from_area if copy is not None else _down(turn, command)
         if onward is None:
             raise Refused("not_found", "unknown_incident", f"no case {incident_id!r} is known here")
     if onward is not None and command.hops >= HOPS:
         raise Refused("not_found", "too_many_hops", f"passed on {HOPS} times without an owner")
     return onward
+
+
+def _down(turn: Turn, command: Command) -> str | None:
+    """The desk below in whose line the subject was born, as its id says; None: not below."""
+    birth = routing.birth_area(command.subject.id)
+    return routing.child_towards(turn.policy, turn.area, birth)
 
 
 def _pass_on(turn: Turn, event: CommandEvent, area: str) -> None:
@@ -114,11 +120,12 @@ def _pass_on(turn: Turn, event: CommandEvent, area: str) -> None:
 def _note_on_shadow(turn: Turn, case: Case, command: Command) -> None:
     # Only what the crews of this ground do; desks decide where the case is owned.
     actor = command.actor
-    if command.action == "accept" and case.incident.state == "dispatched":
+    state = case.incident.state
+    if not lifecycle.possible(command.action, state, actor.role):
+        return
+    if command.action == "accept" and state == "dispatched":
         turn.move(case, "accept", actor)
-    elif command.action == "resolve" and lifecycle.possible(
-        "resolve", case.incident.state, actor.role
-    ):
+    elif command.action == "resolve":
         finish(turn, case, "resolve", actor=actor, reason=command.reason)
 
 
@@ -133,6 +140,21 @@ def _reaches(turn: Turn, move: Move, command: Command) -> bool:
     if routing.is_above(policy, area, turn.area):
         return True
     return move.reach == "line" and routing.is_above(policy, turn.area, area)
+
+
+def _leads(incident: Incident, command: Command) -> None:
+    """What only the leading unit says is not for an officer of another one."""
+    actor = command.actor
+    if (
+        command.action in _FOR_THE_LEAD
+        and actor.role in CREWS
+        and actor.unit not in (None, incident.unit)
+    ):
+        raise Refused(
+            "forbidden",
+            "not_your_unit",
+            f"{command.action} is for {incident.unit}, which leads, not for {actor.unit}",
+        )
 
 
 def _follow(turn: Turn, command: Command) -> Reply:
@@ -168,6 +190,7 @@ def _follow(turn: Turn, command: Command) -> Reply:
             "not_your_area",
             f"{command.action} is for the desk of {turn.area}, not for {command.actor.area}",
         )
+    _leads(incident, command)
     if move.reason and not (command.reason and command.reason.strip()):
         raise Refused("rejected", "reason_missing", f"{command.action} needs a reason")
     _DO[command.action](Order(turn, case, command))
@@ -184,8 +207,11 @@ def _follow(turn: Turn, command: Command) -> Reply:
 
 
 _DO: dict[str, Do] = {
+    **entry.ORDERS,
     **work.ORDERS,
     **pauses.ORDERS,
     **joint.ORDERS,
     **tiers.ORDERS,
+    **correction.ORDERS,
+    **belonging.ORDERS,
 }

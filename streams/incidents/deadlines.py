@@ -10,6 +10,7 @@ from schemas.terms import Colour
 from streams.incidents import clocks, lamps, lifecycle, summing
 from streams.incidents.case import Case
 from streams.incidents.endings import finish
+from streams.incidents.orders.entry import unverified
 from streams.incidents.orders.joint import assistance_over, expected
 from streams.incidents.orders.pauses import go_on
 from streams.incidents.ownership import cannot_hand_back, give, hand_back
@@ -298,6 +299,7 @@ ANSWERS: dict[str, Callable[[Turn, Case, Clock], None]] = {
     clocks.SUSPENDED: _pause_over,
     clocks.WHISTLE: _whistle_unanswered,
     clocks.ASSIST: assistance_over,
+    clocks.VERIFY: unverified,
 }
 """What each kind of clock leads to; a kind's name ends at the first ``/``.
 

@@ -11,7 +11,7 @@ from schemas.codec import read_tier
 from schemas.command import CommandEvent, SilenceEvent
 from schemas.dead_letter import Reason
 from schemas.errors import SchemaError
-from schemas.handoff import HandoffEvent, NoticeEvent
+from schemas.handoff import HandoffEvent, Notice, NoticeEvent
 from schemas.report import ReportEvent, ReportUpdateEvent
 from schemas.tally import AreaTalliesEvent
 from schemas.terms import Tier
@@ -19,6 +19,7 @@ from schemas.tick import TickEvent
 from streams.incidents import (
     annunciation,
     deadlines,
+    family,
     ownership,
     problems,
     spreading,
@@ -91,7 +92,7 @@ class Desk:
         self.tier: Tier = tier
         self.stage: str = tier
         self.inputs = (INBOXES[tier],)
-        self.namespaces = (*NAMESPACES, *SUMMED, ATTENTION, CALENDAR)
+        self.namespaces = (*NAMESPACES, *SUMMED, ATTENTION, CALENDAR, problems.NAMED)
         self._answers: dict[type[Any], Answer] = {
             ReportEvent: on_report,
             ReportUpdateEvent: on_update,
@@ -147,6 +148,7 @@ class Desk:
         turn = Turn(self.policy, self.tier, area, state, now, event.id)
         answer(turn, message)
         if turn.touched:
+            family.settle(turn)
             turn.settle()
         return turn.out
 
@@ -178,6 +180,7 @@ class Desk:
         elif namespace is COPIES:
             ownership.drop_copy(turn, rest)
         if turn.touched:
+            family.settle(turn)
             turn.settle()
         return turn.out
 
@@ -190,8 +193,19 @@ class Desk:
         return ()
 
 
+_FAMILY: dict[str, Callable[[Turn, Notice], None]] = {
+    "cause": family.on_cause,
+    "child": family.on_child,
+    "parent_ended": family.on_parent_ended,
+}
+
+
 def _on_handoff(turn: Turn, event: HandoffEvent) -> None:
     ownership.receive(turn, event.data)
+    if turn.policy.causes:
+        case = family.case_of(turn, event.data.incident.incident_id)
+        if case is not None and case.owned:
+            family.notice_case(turn, case)
 
 
 def _on_silence(turn: Turn, event: SilenceEvent) -> None:
@@ -204,5 +218,7 @@ def _on_notice(turn: Turn, event: NoticeEvent) -> None:
         ownership.on_copy(turn, notice)
     elif notice.purpose == "ended":
         ownership.on_ended(turn, notice)
+    elif notice.purpose in _FAMILY:
+        _FAMILY[notice.purpose](turn, notice)
     else:
         weather.on_warning(turn, event)

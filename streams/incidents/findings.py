@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from schemas.reading import Finding, FindingEvent
-from streams.incidents import clocks, lamps, lifecycle, ownership, problems, weather
+from streams.incidents import clocks, family, lamps, lifecycle, ownership, problems, weather
 from streams.incidents.case import Case
 from streams.incidents.counting import count
 from streams.incidents.endings import belong, finish, open_reports
@@ -101,6 +101,8 @@ def _take_in(turn: Turn, event: FindingEvent, rule: CategoryRule) -> None:
         ownership.lift_as_needed(turn, case)
     if case.owned:
         ownership.copy_up(turn, case)
+    if turn.policy.causes:
+        family.notice_case(turn, case)
 
 
 def _add(turn: Turn, case: Case, finding: Finding) -> None:

@@ -8,12 +8,13 @@ from schemas.dead_letter import Reason
 from schemas.incident import Incident, ReportedCase
 from schemas.reading import Finding
 from schemas.report import Report, ReportEvent
-from schemas.terms import Place, Severity, Urgency
-from streams.incidents import clocks, lamps, lifecycle, ownership, problems, repeats
+from schemas.terms import Actor, Place, Severity, Urgency
+from streams.incidents import clocks, family, lamps, lifecycle, ownership, problems, repeats
 from streams.incidents.case import Case, Draft
 from streams.incidents.counting import count
 from streams.incidents.endings import answer_ended, belong, end_report
 from streams.incidents.messages import Maker, short_hash
+from streams.incidents.orders import entry
 from streams.incidents.places import Near, Spots, metres
 from streams.incidents.routing import GRAVITY, graver, lead_unit, raised, title_of
 from streams.incidents.turn import Turn
@@ -122,9 +123,15 @@ def open_case(
     if report.self_handled:
         _settle_on_the_spot(turn, case)
         return
-    start(turn, case, rule, rule_name=_rule_of_birth(turn))
-    if case.owned:
-        ownership.copy_up(turn, case)
+    waits = policy.orders.verification
+    if waits is not None and entry.looks_first(waits, rule, report):
+        entry.receive(turn, case, waits)
+    else:
+        start(turn, case, rule, rule_name=_rule_of_birth(turn))
+        if case.owned:
+            ownership.copy_up(turn, case)
+        if policy.causes:
+            family.notice_case(turn, case)
     turn.answer_report(
         report.report_id,
         "accepted",
@@ -132,7 +139,7 @@ def open_case(
         incident_id=incident.incident_id,
         unit=incident.unit,
         due_at=incident.due_at,
-        result=words(policy.language, "received"),
+        result=words(policy.language, "to_verify" if incident.state == "reported" else "received"),
     )
 
 
@@ -274,13 +281,24 @@ def _is_call_nearby(turn: Turn, incident: Incident, report: Report) -> bool:
     return metres(here.lat, here.lon, there.lat, there.lon) <= rule.radius_m
 
 
-def regrade(turn: Turn, case: Case, severity: Severity, rule: str) -> None:
+def regrade(
+    turn: Turn,
+    case: Case,
+    severity: Severity,
+    rule: str,
+    *,
+    actor: Actor | None = None,
+    reason: str | None = None,
+) -> None:
     """The case is graver than it was thought; a level is only ever raised here (E9).
 
     From here on the case is under the policy that graded it anew.
+
+    Args:
+        actor, reason: of the officer who orders it; None where a rule does.
     """
     incident = case.incident
-    told = rule == TOLD
+    told = rule == TOLD or actor is not None
     if told and case.plain is not None:
         case.plain = graver(case.plain, severity)
     if GRAVITY[severity] >= GRAVITY[incident.severity]:
@@ -295,7 +313,12 @@ def regrade(turn: Turn, case: Case, severity: Severity, rule: str) -> None:
         incident.urgency = "urgent"
     incident.version += 1
     turn.move(
-        case, "regrade", rule=rule, reason=f"{before} → {severity}", detail={"severity": severity}
+        case,
+        "regrade",
+        actor,
+        rule=rule,
+        reason=reason or f"{before} → {severity}",
+        detail={"severity": severity},
     )
     _quicken(turn, case)
 

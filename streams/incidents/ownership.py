@@ -257,9 +257,13 @@ def copy_up(turn: Turn, case: Case) -> None:
         notify(turn, parent, "copy", incident)
 
 
-def notify(turn: Turn, area: str, purpose: str, incident: Incident) -> None:
-    """Send a notice about a case to another desk."""
-    what = f"{purpose}/{turn.area}/{area}/{incident.version}"
+def notify(turn: Turn, area: str, purpose: str, incident: Incident, *, of: str = "") -> None:
+    """Send a notice about a case to another desk.
+
+    Args:
+        of: what sets it apart from another one of the same version.
+    """
+    what = f"{purpose}/{turn.area}/{area}/{incident.version}{of and '/'}{of}"
     data = notice_of(
         notice_id=f"{incident.incident_id}/{what}",
         purpose=purpose,

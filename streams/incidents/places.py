@@ -125,6 +125,7 @@ class Spots:
                 if (
                     case is not None
                     and case.incident.state in lifecycle.OPEN
+                    and case.incident.category.code == rule.code  # corrected since
                     and len(case.incident.reports) < LISTED_REPORTS
                 ):
                     return case
@@ -138,6 +139,19 @@ class Spots:
         spots = [] if spots is None else list(self._still_of_use(spots, moment))
         spots.append([incident_id, lat, lon, moment, moment])
         self._table.put(key, spots, opened + self._window())
+
+    def forget(self, incident_id: str, lat: float, lon: float) -> None:
+        """A case is not here after all."""
+        key = self._prefix + cell_of(lat, lon, self._reach)
+        spots = self._table.get(key)
+        if spots is None:
+            return
+        left = [spot for spot in spots if spot[0] != incident_id]
+        if left:
+            newest = from_microseconds(max(each[4] for each in left))
+            self._table.put(key, left, newest + self._window())
+        elif spots:
+            self._table.delete(key)
 
     def touch(self, case: Case, reported_at: datetime) -> None:
         """A case got one more report."""

@@ -11,15 +11,26 @@ from streams.incidents import repeats
 from streams.incidents.case import PROBLEMS, Case
 from streams.incidents.counting import note_place, parse_place
 from streams.incidents.messages import Maker, short_hash
-from streams.incidents.places import METRES_PER_DEGREE, Near, Spots, cell_of, reach_m
+from streams.incidents.places import METRES_PER_DEGREE, Near, Spots, cell_of, metres, reach_m
 from streams.incidents.routing import birth_area, child_towards
 from streams.incidents.turn import Turn
 from streams.incidents.words import words
 from streams.policy import CategoryRule
+from streams.state import Namespace
 from streams.topics import PROBLEMS as PROBLEMS_TOPIC
 
 RULE = "E6"
 LISTED_INCIDENTS = 200
+
+NAMED: Namespace[str] = Namespace(
+    name="problem-id",
+    encode=str.encode,
+    decode=bytes.decode,
+    lifetime="as long as its problem",
+    rank=8,
+    on_due="expire",
+)
+"""Key ``<area>/<problem id>``: where the problem stands among the places."""
 
 problem_of = Maker(Problem)
 problem_event = Maker(ProblemEvent)
@@ -35,13 +46,23 @@ def notice_recurrence(turn: Turn, case: Case, rule: CategoryRule, near: list[Nea
     place = incident.place
     if place.lat is None or place.lon is None:
         return
-    if near:
+    if near or _relapses(turn, rule, place.lat, place.lon):
         same = _same_place(turn, rule, near)
         here = (incident.incident_id, place.lat, place.lon)
         incident.problem_id = _join(turn, rule, same, here, incident.unit)
     border = is_border(turn, place.lat, place.lon, rule.recurrence_radius_m)
     if border and turn.policy.areas.parent(turn.area) is not None:
         note_place(turn, rule.code, incident.opened_at, incident.incident_id, place.lat, place.lon)
+
+
+def _relapses(turn: Turn, rule: CategoryRule, lat: float, lon: float) -> bool:
+    """Whether a problem at the place was closed so lately that this case is a relapse."""
+    problem = turn.state.get(PROBLEMS, _cell_key(turn, rule, lat, lon))
+    if problem is None or problem.state != "closed":
+        return False
+    if problem.lat is None or problem.lon is None:
+        return False
+    return metres(lat, lon, problem.lat, problem.lon) <= rule.recurrence_radius_m
 
 
 def on_places(turn: Turn, counts: AreaCounts) -> None:
@@ -160,6 +181,9 @@ def _join(
         key, problem = known
     problem.incidents = [*problem.incidents, incident_id][-LISTED_INCIDENTS:]
     problem.incident_count += 1
+    if problem.state == "closed":
+        problem.state, problem.closed_at = "opened", None
+        problem.recurred += 1
     problem.title = _title(turn, rule, problem.incident_count)
     publish(turn, key, problem)
     repeats.on_problem(turn, problem)
@@ -173,11 +197,22 @@ def _title(turn: Turn, rule: CategoryRule, number: int) -> str:
 
 
 def publish(turn: Turn, key: str, problem: Problem) -> None:
-    """Send one revision of a problem, and remember it for as long as a case may still join."""
+    """Send one revision of a problem, and remember it for as long as a case may still join.
+
+    An open one is looked at again when it has been quiet for a whole window, and when its
+    review is due; a closed one is kept for as long as a case at the place is a relapse.
+    """
+    rules = turn.policy.escalation
     problem.revision += 1
     problem.changed_at = turn.now
-    window = timedelta(days=turn.policy.escalation.recurrence_days)
-    turn.state.put(PROBLEMS, key, problem, turn.now + window)
+    if problem.state == "closed":
+        due = turn.now + timedelta(days=rules.relapse_days)
+    else:
+        due = turn.now + timedelta(days=rules.recurrence_days)
+        if problem.review_at is not None:
+            due = max(due, problem.review_at)
+    turn.state.put(PROBLEMS, key, problem, due)
+    turn.state.put(NAMED, f"{turn.area}/{problem.problem_id}", key, due)
     message = problem_event(
         id=f"{problem.problem_id}/{problem.revision}",
         source=turn.source,
@@ -189,17 +224,18 @@ def publish(turn: Turn, key: str, problem: Problem) -> None:
 
 
 def on_due(turn: Turn, key: str, problem: Problem) -> None:
-    """Nothing of the kind came for a whole window: the place is quiet, the record is closed."""
+    """Nothing of the kind came for a whole window: closed; and after that, forgotten.
+
+    One with a measure waits for its review: being quiet is what the measure was for, but
+    somebody has to say so.
+    """
+    if problem.state == "closed":
+        turn.state.delete(PROBLEMS, key)
+        return
+    if problem.state == "measured" and problem.effective is not True:
+        publish(turn, key, problem)  # said again: its review is due, and nobody has looked
+        return
     problem.state = "closed"
-    problem.revision += 1
-    problem.changed_at = turn.now
-    message = problem_event(
-        id=f"{problem.problem_id}/{problem.revision}",
-        source=turn.source,
-        subject=problem.problem_id,
-        time=turn.now,
-        data=problem,
-    )
-    turn.send(PROBLEMS_TOPIC, problem.problem_id, message)
+    problem.closed_at = turn.now
+    publish(turn, key, problem)
     repeats.on_problem(turn, problem, "closed")
-    turn.state.delete(PROBLEMS, key)

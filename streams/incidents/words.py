@@ -91,6 +91,11 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "supervised": ("督办（{count}次）：{title}", "Supervised ({count}): {title}"),
     "reminded": ("催办（{count}次）：{title}", "Reminded ({count}): {title}"),
     "answer_press": ("回复进展，明确完成时间", "Answer with progress and a date"),
+    "to_verify": ("已收到，正在核实", "received, somebody will look at it"),
+    "unverified": ("到期未核实，按现有信息立案", "not verified in time, taken as it stands"),
+    "split": ("与其他诉求分开，单独办理", "being dealt with apart from the others"),
+    "cause_solved": ("起因已解决：{title}", "its cause has been dealt with: {title}"),
+    "cause_gone": ("另行处置，不再随主案办理", "goes its own way, apart from its cause"),
     "time_over": ("期限已到", "its time is over"),
 }
 

@@ -31,7 +31,30 @@ def mismatches(policy: Policy) -> list[Mismatch]:
         *_mappings(policy),
         *_triggers(policy),
         *_sites(policy),
+        *_causes(policy),
     ]
+
+
+def _causes(policy: Policy) -> Iterator[Mismatch]:
+    known = set(policy.codes)
+    wanted = "a code of the city's own catalogue"
+    verification = policy.orders.verification
+    groups = {group.code for group in policy.categories.groups}
+    for n, kind in enumerate(() if verification is None else verification.kinds):
+        if kind not in known | groups:
+            yield Mismatch(("orders", "verification", "kinds", n), f"the code {kind!r}", wanted)
+    seen: set[str] = set()
+    for r, rule in enumerate(policy.causes):
+        if rule.id in seen:
+            yield Mismatch(("causes", r, "id"), f"{rule.id!r} again", "each rule once")
+        seen.add(rule.id)
+        for side in ("cause", "consequences"):
+            for n, code in enumerate(getattr(rule, side)):
+                if code not in known:
+                    yield Mismatch(("causes", r, side, n), f"the code {code!r}", wanted)
+        for code in set(rule.cause) & set(rule.consequences):
+            got = f"{code!r} as its own cause"
+            yield Mismatch(("causes", r, "consequences"), got, "another kind than the cause")
 
 
 def _sites(policy: Policy) -> Iterator[Mismatch]:

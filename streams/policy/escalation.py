@@ -25,6 +25,8 @@ class EscalationRules(Section):
         recurrence_count, recurrence_days, recurrence_radius_m: incidents of a kind at a
             place that make a problem (E6, W8); recurrence_district_count of them tell
             the district too.
+        relapse_days: a case at the place of a closed problem within it is a relapse, and
+            opens the problem again.
         sensitive: marks that call the district at once (E7).
         reopen_days: same place and kind within it is linked to the case before.
         keep_closed_days: how long a closed incident stays in state for that link.
@@ -42,6 +44,7 @@ class EscalationRules(Section):
     recurrence_days: float = Field(default=30, gt=0, le=366)
     recurrence_radius_m: float = Field(default=50, gt=0, le=5_000)
     recurrence_district_count: int = Field(default=5, ge=2)
+    relapse_days: float = Field(default=60, gt=0, le=366)
     sensitive: tuple[Sensitive, ...] = ("group_event", "casualties", "minors")
     reopen_days: float = Field(default=14, ge=0, le=366)
     keep_closed_days: float = Field(default=14, ge=0, le=366)

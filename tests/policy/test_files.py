@@ -50,6 +50,18 @@ def faults(home: Path) -> list[str]:
             r"limits\.yaml:\d+ /limits/100104: got '4 workhour', wanted .*work_hour",
         ),
         (
+            "orders.yaml",
+            'consequences: ["900600"]',
+            'consequences: ["900699"]',
+            r"orders\.yaml:\d+ /causes/0/consequences/0: got the code '900699', wanted a code",
+        ),
+        (
+            "orders.yaml",
+            'consequences: ["900600"]',
+            'consequences: ["200402"]',
+            r"/causes/0/consequences: got '200402' as its own cause, wanted another kind",
+        ),
+        (
             "limits.yaml",
             "city_from: II",
             "city_form: II",

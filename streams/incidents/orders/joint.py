@@ -83,11 +83,11 @@ def release(order: Order) -> None:
     """Let an added unit go; a whistled department stays until the case closes (事不完、人不撤)."""
     incident = order.incident
     unit = order.given.needed("unit")
+    if expected(order.case, unit) is not None:
+        raise Refused(
+            "conflict", "not_before_the_end", f"{unit} was whistled for and stays to the end"
+        )
     if unit not in incident.assisting:
-        if expected(order.case, unit) is not None:
-            raise Refused(
-                "conflict", "not_before_the_end", f"{unit} was whistled for and stays to the end"
-            )
         raise Refused("conflict", "not_here", f"{unit} does not assist here")
     _let_go(order.case, unit)
     order.move(unit=unit)

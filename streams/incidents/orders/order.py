@@ -10,7 +10,11 @@ from schemas.command import Command
 from schemas.terms import Actor
 from streams.incidents.arguments import Given
 from streams.incidents.case import Case, Draft
+from streams.incidents.refusal import Refused
 from streams.incidents.turn import Turn
+
+CREWS = ("unit", "department")
+"""Roles of those who do the work."""
 
 
 class Order:
@@ -40,12 +44,19 @@ class Order:
 
     @property
     def unit(self) -> str | None:
-        """The unit that speaks: the one named in the order, else the sender's own."""
-        unit = self.given.text("unit")
-        if unit is not None:
+        """The unit that speaks: the one named in the order, else the sender's own.
+
+        Raises:
+            Refused: an officer of one unit speaks for another.
+        """
+        unit, own = self.given.text("unit"), self.actor.unit
+        if own is None or not self.turn.policy.knows_unit(own):
             return unit
-        own = self.actor.unit
-        return own if own is not None and self.turn.policy.knows_unit(own) else None
+        if unit is None or unit == own:
+            return own
+        if self.actor.role in CREWS:
+            raise Refused("forbidden", "not_your_unit", f"an officer of {own} speaks for {unit}")
+        return unit
 
     @property
     def said_at(self) -> datetime:

@@ -39,6 +39,14 @@ def delegate(order: Order) -> None:
     ownership.give(turn, order.case, area, "delegation", order.reason, order.actor)
 
 
+def hand_back(order: Order) -> None:
+    """Give it back to the area that gave it up: what lifted it is gone (E8)."""
+    against = ownership.cannot_hand_back(order.turn, order.case)
+    if against is not None:
+        raise Refused("conflict", "still_wanted_here", against)
+    ownership.hand_back(order.turn, order.case, order.why, order.actor)
+
+
 def press(order: Order) -> None:
     """Supervise (督办) or remind (催办): counted, and told to the owner's desk by an alert."""
     turn, case, incident = order.turn, order.case, order.incident
@@ -79,6 +87,7 @@ def press(order: Order) -> None:
 ORDERS: dict[str, Do] = {
     "escalate": escalate,
     "delegate": delegate,
+    "hand_back": hand_back,
     "supervise": press,
     "remind": press,
 }

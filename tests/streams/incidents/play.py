@@ -12,7 +12,7 @@ import yaml
 from agents.backtest.city import City
 from schemas.alert import Alert
 from schemas.codec import read_any
-from schemas.command import Command, CommandEvent, Subject
+from schemas.command import Command, CommandEvent
 from schemas.incident import Incident
 from schemas.outcome import Problem, Reply
 from schemas.reading import Finding, FindingEvent, Reading, ReadingEvent
@@ -344,6 +344,7 @@ class Play:
         version: int | None = None,
         reason: str | None = None,
         name: str | None = None,
+        kind: str = "incident",
         **arguments: Any,
     ) -> Reply:
         """An operator orders something; answers the reply."""
@@ -353,7 +354,7 @@ class Play:
         data = Command.model_validate(
             {
                 "command_id": command_id,
-                "subject": Subject(kind="incident", id=incident_id),
+                "subject": {"kind": kind, "id": incident_id},
                 "action": action,
                 "actor": Actor.model_validate(
                     {"id": f"{role}@{area}", "role": role, "tier": tier, "area": area}

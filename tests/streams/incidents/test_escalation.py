@@ -268,7 +268,8 @@ def test_e6_a_quiet_place_closes_its_problem(play: Any) -> None:
     play.at(60 * 24 * 32)
     (problem,) = play.problems().values()
     assert problem.state == "closed"
-    assert play.city.entries("street", "problem") == {}
+    play.at(60 * 24 * 95)
+    assert play.city.entries("street", "problem") == {}, "two months later nobody asks"
 
 
 # -- E7 ------------------------------------------------------------------------

@@ -324,3 +324,9 @@ def test_the_upper_tier_away_for_a_day_loses_and_doubles_nothing(
     assert play.incident().state == "closed"
     assert play.chains_hold()
     assert timedelta(0) < play.incident().closed_at - play.incident().opened_at
+
+
+def test_who_may_not_accept_does_not_on_the_shadow_either(play: Any) -> None:
+    play.finding("W3", severity="III")
+    reply = play.command(play.incident().incident_id, "accept", role="supervisor", unit="drains")
+    assert (reply.outcome, reply.reason.code) == ("forbidden", "not_your_action")
