@@ -140,6 +140,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "reason_no_tier_above": ("已是最高一级", "there is no tier above"),
     "reason_unknown_report": ("本案没有这条诉求", "no such report is part of this case"),
     "reason_not_your_unit": ("不是你单位的事:{detail}", "{detail}"),
+    "reason_unknown_problem": ("没有这个治理问题:{detail}", "{detail}"),
+    "reason_not_for_problems": ("不能对治理问题这样做:{detail}", "{detail}"),
     "reason_no_change": ("没有变化:{detail}", "{detail}"),
     "reason_only_the_owner_lowers": ("只有主办层级可以降级", "only the owner lowers a level"),
     "reason_below_the_floor": ("不能低于上级确定的等级:{detail}", "{detail}"),

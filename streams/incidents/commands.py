@@ -14,6 +14,7 @@ from streams.incidents.endings import finish
 from streams.incidents.lifecycle import Move
 from streams.incidents.orders import belonging, correction, entry, joint, pauses, tiers, work
 from streams.incidents.orders.order import CREWS, Do, Order
+from streams.incidents.orders.sense import MAKES_SENSE
 from streams.incidents.refusal import Refused
 from streams.incidents.turn import Turn
 
@@ -62,12 +63,15 @@ def on_command(turn: Turn, event: CommandEvent) -> None:
 
 
 def _allowed(turn: Turn, case: Case, command: Command) -> list[str]:
-    """What the sender could order now, by role and by where they sit."""
+    """What the sender could order now, by role, by where they sit, and by what makes sense."""
+    if command.actor.role not in lifecycle.PEOPLE:
+        return []
     state = case.incident.state
     return [
         action
-        for action in lifecycle.allowed(state, command.actor, _DO)
+        for action in lifecycle.allowed(state, command.actor, OFFERED)
         if _reaches(turn, lifecycle.find(action, state, command.actor), command)
+        and (action not in MAKES_SENSE or MAKES_SENSE[action](turn, case))
     ]
 
 
@@ -176,8 +180,14 @@ def _follow(turn: Turn, command: Command) -> Reply:
             "stale_version",
             f"the case is at version {incident.version}, the command saw {expected}",
         )
-    if command.action not in _DO:
+    if command.action not in OFFERED:
         raise Refused("forbidden", "unknown_action", f"{command.action} is not offered")
+    if command.actor.role not in lifecycle.PEOPLE:
+        raise Refused(
+            "forbidden",
+            "not_your_action",
+            f"people give orders, not a {command.actor.role}",
+        )
     try:
         move = lifecycle.find(command.action, incident.state, command.actor)
     except TransitionError as error:
@@ -193,7 +203,7 @@ def _follow(turn: Turn, command: Command) -> Reply:
     _leads(incident, command)
     if move.reason and not (command.reason and command.reason.strip()):
         raise Refused("rejected", "reason_missing", f"{command.action} needs a reason")
-    _DO[command.action](Order(turn, case, command))
+    OFFERED[command.action](Order(turn, case, command))
     clocks.follow_work(case, turn.policy, turn.now)
     return Reply(
         command_id=command.command_id,
@@ -206,7 +216,7 @@ def _follow(turn: Turn, command: Command) -> Reply:
     )
 
 
-_DO: dict[str, Do] = {
+OFFERED: dict[str, Do] = {
     **entry.ORDERS,
     **work.ORDERS,
     **pauses.ORDERS,

@@ -144,7 +144,7 @@ TABLE: tuple[Move, ...] = (
 )
 # fmt: on
 
-_HUMAN: frozenset[str] = frozenset({"operator", "supervisor", "unit", "department"})
+PEOPLE: frozenset[str] = frozenset({"operator", "supervisor", "unit", "department"})
 _FROM_OUTSIDE: frozenset[str] = frozenset({"external_close", "end_report"})
 """What a department's own system says, as an update of a report; it is never ordered."""
 
@@ -152,7 +152,7 @@ COMMANDS: tuple[str, ...] = tuple(
     dict.fromkeys(
         row.action
         for row in TABLE
-        if row.action not in _FROM_OUTSIDE and not _HUMAN.isdisjoint(row.roles)
+        if row.action not in _FROM_OUTSIDE and not PEOPLE.isdisjoint(row.roles)
     )
 )
 """Actions that people can order; the others follow from reports and time."""

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from streams.incidents import lifecycle
+from streams.incidents.arguments import ARGUMENTS
 
 BEGIN = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 AREAS = ("A1", "A2", "B1", "C", "A", "B")
@@ -33,10 +34,10 @@ UPDATE = st.tuples(
 COMMAND = st.tuples(
     st.just("command"),
     st.integers(0, 30),
-    st.sampled_from((*lifecycle.COMMANDS, "suspend")),
+    st.sampled_from((*lifecycle.COMMANDS, "withdraw")),
     st.sampled_from(AREAS),
     st.sampled_from(("operator", "unit", "supervisor")),
-    st.sampled_from(("drains", "A1", "A2", "B", "nobody")),
+    st.integers(0, 9),
 )
 FINDING = st.tuples(
     st.just("finding"),
@@ -72,9 +73,8 @@ def play_step(play: Any, step: tuple[Any, ...], reports: list[tuple[str, str]]) 
     elif kind == "command" and play.incidents():
         ids = list(play.incidents())
         incident_id = ids[step[1] % len(ids)]
-        key = "unit" if step[5] == "drains" else "area"
-        arguments = {key: step[5]} if key == "unit" else {}
-        reply = order(play, incident_id, step[2], step[3], step[4], {**arguments, "area": step[5]})
+        arguments = arguments_for(play, incident_id, step[2], step[5])
+        reply = order(play, incident_id, step[2], step[3], step[4], arguments)
         assert reply.outcome in ("applied", "conflict", "forbidden", "not_found", "rejected")
     elif kind == "finding":
         play.finding("W3", step[1], area=step[2], device=f"gauge-{step[2]}", severity=step[3])
@@ -82,6 +82,29 @@ def play_step(play: Any, step: tuple[Any, ...], reports: list[tuple[str, str]]) 
         play.rain(step[1], step[2])
     elif kind == "pass":
         play.at((play.now - BEGIN) / timedelta(minutes=1) + step[1])
+
+
+def arguments_for(play: Any, incident_id: str, action: str, pick: int) -> dict[str, Any]:
+    """Arguments that may be right: every required one, and each other one now and then."""
+    units, ids = ("drains", "works", "police"), list(play.incidents())
+    reports = [report.report_id for report in play.incidents()[incident_id].reports]
+    values: dict[str, Any] = {
+        "unit": units[pick % 3],
+        "units": list(units[: 1 + pick % 3]),
+        "area": ("A1", "A2", "A", "B", "B1")[pick % 5],
+        "moment": (play.now + timedelta(minutes=(30, 600, 3_000)[pick % 3])).isoformat(),
+        "text": "words",
+        "number": 30.0 + pick / 1_000,
+        "category": ("cover", "garbage", "gas", "orphan")[pick % 4],
+        "report": (reports or ["calls/none"])[pick % max(1, len(reports))],
+        "incident": ids[pick % len(ids)],
+    }
+    given: dict[str, Any] = {}
+    for argument in ARGUMENTS.get(action, ()):
+        if argument.required or pick % 2:
+            one = values.get(argument.kind) or argument.choices[pick % len(argument.choices)]
+            given[argument.name] = [one] if argument.many and not isinstance(one, list) else one
+    return given
 
 
 def order(
@@ -189,7 +212,16 @@ def test_everything_dies_in_the_end(
         play.update(report_id, "closed", area=area)
     play.at((play.now - BEGIN) / timedelta(minutes=1) + 60 * 24 * 95)
     for stage in ("street", "district", "city"):
-        for namespace in ("incident", "member", "place", "command", "copy", "problem", "warning"):
+        for namespace in (
+            "incident",
+            "member",
+            "place",
+            "command",
+            "copy",
+            "problem",
+            "warning",
+            "cause",
+        ):
             assert play.city.entries(stage, namespace) == {}, (stage, namespace)
 
 
