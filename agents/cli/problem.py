@@ -139,7 +139,8 @@ def candidates(
     """Rank kinds as the theme of a month (每月一题), by what they cost the city, with reasons."""
     desk = open_desk(prefix, lang, data_dir)
     begin, end = _stretch(desk, month)
-    found = run(_weigh(desk, begin, end))
+    scale = run(_weigh(desk, begin, end))
+    found = scale.ranked()
     if as_json:
         for burden in found[:limit]:
             typer.echo(orjson.dumps(_plain(burden)).decode())
@@ -151,7 +152,7 @@ def candidates(
     out.print(
         words.say(
             "candidates_head",
-            begin=words.time_with_year(begin),
+            begin=words.time_with_year(max(begin, scale.earliest)),
             end=words.time_with_year(end),
             cases=sum(burden.cases for burden in found),
         ),
@@ -189,11 +190,11 @@ async def _read(desk: Desk, problem_id: str | None = None) -> dict[str, Problem]
     return found
 
 
-async def _weigh(desk: Desk, begin: datetime, end: datetime) -> list[Burden]:
+async def _weigh(desk: Desk, begin: datetime, end: datetime) -> Scale:
     scale = Scale(begin, end)
     async for incident in _incidents(desk):
         scale.add(incident)
-    return scale.ranked()
+    return scale
 
 
 async def _latest(desk: Desk) -> datetime:

@@ -63,11 +63,16 @@ class Burden:
 
 
 class Scale:
-    """Adds up what each kind costs the city between two moments; memory grows with kinds alone."""
+    """Adds up what each kind costs the city between two moments; memory grows with kinds alone.
+
+    Attributes:
+        earliest: when the first incident that counts was opened; the end before any did.
+    """
 
     def __init__(self, begin: datetime, end: datetime) -> None:
         self._begin = begin
         self._end = end
+        self.earliest = end
         self._kinds: dict[str, Burden] = {}
 
     def add(self, incident: Incident) -> None:
@@ -81,6 +86,7 @@ class Scale:
             if len(self._kinds) >= MOST_KINDS:
                 return
             kind = self._kinds[code] = Burden(code, incident.category.name)
+        self.earliest = min(self.earliest, incident.opened_at)
         _add(kind, incident, self._begin, self._end)
 
     def ranked(self) -> list[Burden]:
