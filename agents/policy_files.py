@@ -20,8 +20,10 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 import deploy
+from agents.public_holidays import look_up, merged
 from schemas.errors import Fault, PolicyError
 from streams.policy import Policy
+from streams.policy.calendar import PublicHolidays
 from streams.policy.check import mismatches
 
 SHIPPED = Path(deploy.__file__).parent / "policy"
@@ -82,6 +84,7 @@ def load(path: Path | None = None) -> Policy:
     policy: Policy | None = None
     if files.sections:
         document = {name: section.value for name, section in files.sections.items()}
+        _add_public_holidays(document, files)
         name = document.get("name")
         document["version"] = f"{name}@{files.digest.hexdigest()[:HASH_DIGITS]}"
         try:
@@ -95,6 +98,28 @@ def load(path: Path | None = None) -> Policy:
     if policy is None or files.faults:
         raise PolicyError(explain(home, files.faults), faults=tuple(files.faults), path=str(home))
     return policy
+
+
+def _add_public_holidays(document: dict[str, Any], files: _Files) -> None:
+    """Put a country's holidays into the calendar, and into the version: tables are revised."""
+    section = document.get("calendar")
+    if not isinstance(section, dict) or section.get("public_holidays") is None:
+        return
+    try:
+        wanted = PublicHolidays.model_validate(section["public_holidays"])
+    except ValidationError:
+        return  # told with all other faults
+    try:
+        days = look_up(wanted)
+    except ValueError as error:
+        where = ("calendar", "public_holidays", "country")
+        action = "correct the code, or list the days under holidays and workdays"
+        got, fits = f"{wanted.country!r} ({error})", "an ISO code of the table of public holidays"
+        files.faults.append(PolicyFault(files.locate(where), got, fits, action))
+        return
+    document["calendar"] = whole = merged(section, days)
+    for kind in ("holidays", "workdays"):
+        files.digest.update(f"{kind} {whole[kind]}".encode())
 
 
 def explain(home: Path, faults: Iterable[Fault]) -> str:

@@ -158,6 +158,7 @@ class Incident(Body):
             ``expected_version`` of a command is compared with.
         tier, area: the one owner.
         unit: the lead unit; ``assisting`` the others.
+        provisional: the limit was reckoned into a year whose holidays are not announced yet.
         due_at: the limit of the work; ``overdue`` once it has passed unresolved.
         handed_at: when it was given to its present owner, until that one has taken it over:
             what waits for another tier, who may be cut off.
@@ -195,6 +196,7 @@ class Incident(Body):
     accepted_at: AwareDatetime | None = None
     started_at: AwareDatetime | None = None
     due_at: AwareDatetime | None = None
+    provisional: bool | None = None
     overdue: bool = False
     resolved_at: AwareDatetime | None = None
     closed_at: AwareDatetime | None = None

@@ -41,6 +41,12 @@ def check(path: Where = None, as_json: AsJson = False) -> None:
         typer.echo(orjson.dumps({"ok": True, **summary(policy)}).decode())
     else:
         typer.echo(f"The policy in {home} is sound: {policy.version}")
+        until = policy.calendar.announced_until
+        if until is not None:
+            typer.echo(
+                f"Public holidays are announced until {until}: office time that is reckoned into "
+                f"{until + 1} or later is provisional, and marked so."
+            )
 
 
 @app.command()
@@ -79,6 +85,7 @@ def summary(policy: Policy) -> dict[str, Any]:
     return {
         "version": policy.version,
         "zone": policy.zone,
+        "announced_until": policy.calendar.announced_until,
         "city": areas.city,
         "districts": len(areas.districts),
         "streets": len(areas.streets),

@@ -154,12 +154,20 @@ def follow_due(case: Case, policy: Policy) -> None:
     if due != incident.due_at:
         incident.due_at = due
         incident.version += 1
+        incident.provisional = _is_provisional(policy, due, limit)
     stop(case, RESOLVE)
     if due is None:
         return
     begun = clock(kind=RESOLVE, started_at=started, limit_at=due, stage=0, limit=limit)
     begun.at = point(begun, policy, 0)
     case.clocks.append(begun)
+
+
+def _is_provisional(policy: Policy, due: datetime | None, limit: str | None) -> bool | None:
+    """Whether office time was reckoned into a year whose holidays are not announced yet."""
+    if due is None or limit is None:
+        return None
+    return policy.calendar.is_provisional(due.astimezone(policy.tz).year) or None
 
 
 def follow_work(case: Case, policy: Policy, now: datetime) -> None:
@@ -245,6 +253,7 @@ def move_limits(case: Case, policy: Policy, stood: datetime, goes_on: datetime) 
             running.points = [moved(each, stood, goes_on, runs) for each in running.points]
         running.at = _next_point(running, policy)
         incident.due_at = running.limit_at
+        incident.provisional = _is_provisional(policy, running.limit_at, running.limit)
     incident.version += 1
 
 

@@ -276,7 +276,8 @@ def _supervise(turn: Turn, case: Case, running: Clock) -> None:
             "overdue" if late else "overdue_soon",
             percent=reached.percent,
             title=incident.title,
-        ),
+        )
+        + (words(language, "provisional") if incident.provisional else ""),
         observed=float(reached.percent),
         suggested_action=words(language, "press"),
     )

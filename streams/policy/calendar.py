@@ -38,6 +38,26 @@ class _Year(NamedTuple):
     until: list[int]
 
 
+class PublicHolidays(Section):
+    """Whose public holidays the calendar follows, and for which years they are looked up.
+
+    Attributes:
+        country: ISO 3166 code, such as CN; subdivision: a province or state of it.
+        first, last: years, both included.
+    """
+
+    country: str = Field(min_length=2, max_length=3)
+    subdivision: str | None = None
+    first: int = Field(ge=1950, le=2100)
+    last: int = Field(ge=1950, le=2100)
+
+    @model_validator(mode="after")
+    def _some_years(self) -> PublicHolidays:
+        if self.last < self.first:
+            raise ValueError("last: wanted a year not before first")
+        return self
+
+
 class Calendar(Section):
     """Turns a limit into a moment, as an officer with a calendar on the desk would.
 
@@ -45,6 +65,8 @@ class Calendar(Section):
         zone: IANA name; office hours and days are local.
         office_hours: pairs of opening and closing time, in order, the same every working day.
         weekend: days without office, 1 = Monday … 7 = Sunday.
+        public_holidays: whose holidays and make-up days are among the days below; who loads
+            the files looks them up, and what the files say of a day wins.
         holidays: days without office whatever weekday they are.
         workdays: make-up working days (调休上班); they win over weekend and holidays.
         announced_until: last year whose holidays are announced; later ones are provisional.
@@ -53,6 +75,7 @@ class Calendar(Section):
     zone: str
     office_hours: tuple[tuple[time, time], ...] = Field(min_length=1)
     weekend: frozenset[int] = frozenset({6, 7})
+    public_holidays: PublicHolidays | None = None
     holidays: frozenset[date] = frozenset()
     workdays: frozenset[date] = frozenset()
     announced_until: int | None = None
