@@ -253,7 +253,7 @@ def join(turn: Turn, case: Case, report: Report) -> None:
     clocks.follow_due(case, turn.policy)
     turn.move(case, "merge", detail={"report_id": report.report_id})
     grave = GRAVITY[report.severity] < GRAVITY[incident.severity]
-    if grave:
+    if grave and not _awaits_a_witness(turn, case, report):
         regrade(turn, case, graver(report.severity, incident.severity), TOLD)
     witnessed = corroborate_by_calls(turn, case)
     repeats.on_complaint(turn, case)
@@ -269,6 +269,17 @@ def join(turn: Turn, case: Case, report: Report) -> None:
         due_at=report.due_at or incident.due_at,
         result=words(turn.policy.language, "together"),
     )
+
+
+def _awaits_a_witness(turn: Turn, case: Case, report: Report) -> bool:
+    """Whether only W6 may say that what a device has found is as grave as its kind.
+
+    A caller who joins it counts towards that; who says more than the kind does is heard.
+    """
+    if turn.policy.triggers.corroboration is None or case.witnessed or not case.findings:
+        return False
+    rule = turn.policy.category(None, case.incident.category.code)
+    return rule is not None and report.severity == rule.severity
 
 
 def _is_call_nearby(turn: Turn, incident: Incident, report: Report) -> bool:

@@ -185,3 +185,17 @@ def test_w4_light_rain_is_told_to_the_city_alone(play: Any) -> None:
 def test_w4_a_signal_for_elsewhere_is_set_aside(play: Any) -> None:
     play.rain("red", areas=["elsewhere"])
     assert play.dead() == ["unknown_area"]
+
+
+def test_a_caller_alone_does_not_make_a_devices_case_as_grave_as_its_kind(play: Any) -> None:
+    play.finding("W3", severity="V", colour="blue")
+    play.report("water")  # Ⅳ by its kind
+    assert play.incident().severity == "V"
+    play.finding("W3", "cleared")  # nobody waits for W6 any more
+    assert (play.incident().severity, play.incident().state) == ("IV", "dispatched")
+
+
+def test_a_caller_who_says_more_than_the_kind_is_heard_beside_a_device(play: Any) -> None:
+    play.finding("W3", severity="V", colour="blue")
+    play.report("water", severity="III")
+    assert (play.incident().severity, play.incident().tier) == ("III", "district")

@@ -49,6 +49,7 @@ def test_a_a_sewage_cover_is_missing(day: Any) -> None:
     assert ("W1", "yellow") in day.lit("street")
     # Two calls within fifty metres: one case, and the second witness makes it urgent (W6).
     first = day.call("100102", STREET, *spot(day, north_m=20))
+    assert day.incident().severity == "V"
     day.at(3)
     second = day.call("100102", STREET, *spot(day, north_m=-25))
     incident = day.incident()
