@@ -7,7 +7,7 @@ dead letter with its reason; never nothing, and never two.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -31,7 +31,7 @@ from streams.reports.passing import SOURCE, report_message, update_message, writ
 from streams.reports.places import find_desk
 from streams.reports.times import TimeBounds
 from streams.state import State
-from streams.topics import DISTRICT_INBOX, INTAKE_REPORTS, REPLIES, STREET_INBOX
+from streams.topics import DISTRICT_INBOX, INTAKE_REPORTS, REPLIES, STREET_INBOX, Topic
 
 LONGEST_REPORT_ID = 300
 LONGEST_CAUSE = 64
@@ -45,10 +45,16 @@ _reply = Maker(Reply)
 _reply_event = Maker(ReplyEvent)
 
 Outcome = Iterable[Output | Refuse]
+Passed = Callable[[Topic, str, str, str, datetime, str | None, dict[str, Any]], Output]
 
 
 class Intake:
-    """The stage `intake`, keyed by report id."""
+    """The stage `intake`, keyed by report id.
+
+    Attributes:
+        report_message, update_message: write what is passed on; categories: how each kind
+            stands in it. A backtest puts in its own, which write nothing out.
+    """
 
     stage = "intake"
     inputs = (INTAKE_REPORTS,)
@@ -58,7 +64,11 @@ class Intake:
         self.policy = policy
         self._bounds = TimeBounds(policy.intake)
         self._memory = Memory(policy.intake)
-        self._categories = {rule.code: written(rule.category) for rule in policy.rules.values()}
+        self.report_message: Passed = report_message
+        self.update_message: Passed = update_message
+        self.categories: dict[str, Any] = {
+            rule.code: written(rule.category) for rule in policy.rules.values()
+        }
 
     def decode(self, record: Record) -> Any:
         """Read a CloudEvent in structured or binary mode. Raises SchemaError."""
@@ -159,7 +169,7 @@ class Intake:
                 data["due_at"] = due_at
         data["intent"] = intent
         data["channel"] = request.channel
-        data["category"] = self._categories[rule.code]
+        data["category"] = self.categories[rule.code]
         data["severity"] = severity
         data["urgency"] = urgency
         data["place"] = desk.place
@@ -175,7 +185,7 @@ class Intake:
             data["agency"] = agency or masked(request.agency, contact)
         data["policy_version"] = policy.version
         self._memory.keep(state, report_id, desk.tier, desk.area, now, closed=request.self_handled)
-        passed = report_message(
+        passed = self.report_message(
             _INBOX[desk.tier],
             desk.area,
             event_id(report_id, "report"),
@@ -242,7 +252,7 @@ class Intake:
         self._memory.note(state, report_id, known, update.kind, now)
         identity = event_id(report_id, f"update/{_cause(event)}")
         return (
-            update_message(
+            self.update_message(
                 _INBOX[tier], known.area, identity, report_id, at, event.traceparent, data
             ),
         )

@@ -198,7 +198,7 @@ def _told(turn: Turn, rule: FloodRule, flood: Flood, state: AlertState) -> dict[
 def _send(turn: Turn, alert: dict[str, Any]) -> None:
     alert_id = alert["alert_id"]
     identity = f"{alert_id}/{alert['revision']}"
-    message = turn.enveloped(_ALERT_KIND, identity, alert_id, orjson.dumps(alert, default=present))
+    message = turn.enveloped(_ALERT_KIND, identity, alert_id, alert)
     turn.out.append(Output(ALERTS[turn.tier], alert_id, message))
 
 

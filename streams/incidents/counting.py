@@ -10,8 +10,6 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-import orjson
-
 from schemas.handoff import AreaCounts
 from streams.incidents.case import BINS, Bin, Bins
 from streams.incidents.turn import Turn
@@ -129,7 +127,7 @@ def _say(turn: Turn, start: int, found: Bin) -> None:
     identity = f"{turn.area}/counts/{start}/{found.said}"
     turn.send_to(
         parent,
-        turn.enveloped(_COUNTS_KIND, identity, turn.area, orjson.dumps(data)),
+        turn.enveloped(_COUNTS_KIND, identity, turn.area, data),
     )
 
 

@@ -83,6 +83,9 @@ class Desk:
     Args:
         tier: which one.
         answers: what this tier does beyond what all three do, by type of message.
+
+    Attributes:
+        turn: makes each step's turn; a backtest puts in one that writes nothing out.
     """
 
     def __init__(
@@ -91,6 +94,7 @@ class Desk:
         self.policy = policy
         self.tier: Tier = tier
         self.stage: str = tier
+        self.turn: Callable[[Policy, Tier, str, State, datetime, str], Turn] = Turn
         self.inputs = (INBOXES[tier],)
         self.namespaces = (*NAMESPACES, *SUMMED, ATTENTION, CALENDAR, problems.NAMED)
         self._answers: dict[type[Any], Answer] = {
@@ -145,7 +149,7 @@ class Desk:
                     )
                 ),
             )
-        turn = Turn(self.policy, self.tier, area, state, now, event.id)
+        turn = self.turn(self.policy, self.tier, area, state, now, event.id)
         answer(turn, message)
         if turn.touched:
             family.settle(turn)
@@ -160,7 +164,7 @@ class Desk:
             forget(state, due.key, due.value)
             return ()
         cause = event_id(due.key, f"due/{to_microseconds(due.at)}")
-        turn = Turn(self.policy, self.tier, area, state, now, cause)
+        turn = self.turn(self.policy, self.tier, area, state, now, cause)
         if namespace is CASES:
             deadlines.fire(turn, due.value)
         elif namespace is BINS:

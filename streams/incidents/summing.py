@@ -11,8 +11,6 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
 from schemas.incident import ReportedCase
 from schemas.report import ReportUpdate
 from schemas.tally import AreaTalliesEvent
@@ -313,7 +311,7 @@ def _publish(
     turn.send(
         SUMMARIES,
         identity,
-        turn.enveloped(_SUMMARY_KIND, f"{identity}/{revision}", turn.area, orjson.dumps(data)),
+        turn.enveloped(_SUMMARY_KIND, f"{identity}/{revision}", turn.area, data),
     )
 
 
@@ -340,4 +338,4 @@ def _say_up(turn: Turn, first: int, rows: Rows, revision: int, at: datetime) -> 
         "units": rows,
     }
     identity = f"{turn.area}/tallies/{first}/{revision}"
-    turn.send_to(parent, turn.enveloped(_TALLIES_KIND, identity, turn.area, orjson.dumps(data)))
+    turn.send_to(parent, turn.enveloped(_TALLIES_KIND, identity, turn.area, data))

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from schemas.outcome import Reply, ReplyEvent
 from schemas.terms import Actor, Tier
 from streams.incidents import audit, lifecycle, summing
-from streams.incidents.case import CASES, MEMBERS, Belongs, Case
+from streams.incidents.case import CASES, MEMBERS, Belongs, Case, present
 from streams.incidents.messages import Maker, body, event_id
 from streams.policy import Policy
 from streams.program import Output, Refuse
@@ -174,13 +174,17 @@ class Turn:
 
     # -- messages ------------------------------------------------------------
 
-    def enveloped(self, kind: bytes, identity: str, subject: str, data: bytes) -> bytes:
-        """A CloudEvent of this desk in structured JSON, around the bytes of its body.
+    def enveloped(
+        self, kind: bytes, identity: str, subject: str, data: bytes | dict[str, Any]
+    ) -> bytes:
+        """A CloudEvent of this desk in structured JSON, around its body.
 
         Args:
             kind: the type attribute, ``cn.chengyun.<noun>.v1``.
-            data: JSON of the body.
+            data: JSON of the body, or its fields; times may be datetimes.
         """
+        if not isinstance(data, bytes):
+            data = orjson.dumps(data, default=present)
         head = self._head
         if head is None:
             same = {
