@@ -10,6 +10,7 @@ import typer
 from agents.cli.main import LazyCommands
 
 KINDS: dict[str, tuple[str, str]] = {
+    "counts": ("agents.warn.counts", "Counts per week, day or hour: series,t,count."),
     "sensor": ("agents.warn.sensor", "How surprising each reading of one device is."),
 }
 """Each module has an ``app``: a Typer with one command."""
