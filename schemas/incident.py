@@ -136,6 +136,19 @@ class Supervision(Body):
     reason: str | None = None
 
 
+class StageVerdict(Body):
+    """One stage of a staged limit (停工 处罚 拆除): until when, when it was done, whether late.
+
+    ``overdue`` is None while it is open and in time.
+    """
+
+    stage: str
+    title: str
+    due_at: AwareDatetime
+    done_at: AwareDatetime | None = None
+    overdue: bool | None = None
+
+
 class Tally(Body):
     """How often things have happened to a case; lists keep the last ones, these keep all."""
 
@@ -166,6 +179,7 @@ class Incident(Body):
         floor_tier: the tier that set the floor, and alone may go below it.
         colour: supervision colour of the nearest limit when it was last published (蓝黄红);
             a colour alone is told by an alert, and does not publish the incident again.
+        stages: where the limit of the kind has stages, each with its own.
         asked: what the unit has asked for and nobody has decided.
         exempt: an appeal was granted: it was overdue, and does not count as such.
         assists: what is known of assisting units beyond their names in ``assisting``.
@@ -216,6 +230,7 @@ class Incident(Body):
     problem_id: str | None = None
     split_from: str | None = None
     children: list[str] | None = None
+    stages: list[StageVerdict] | None = None
     asked: Asked | None = None
     suspension: Suspension | None = None
     extensions: list[Extension] | None = None

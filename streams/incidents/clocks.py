@@ -30,6 +30,8 @@ WHISTLE = "whistle"
 """``whistle/<unit>``: a whistled department has not reported (E3); one clock each."""
 ASSIST = "assist"
 """``assist/<unit>``: an added unit goes when it ends."""
+STAGE = "stage"
+"""``stage/<name>``: one stage of a staged limit is not done."""
 DELEGATED = "delegated"
 """Handed down, and nobody below has taken it up; then it comes back."""
 CALM = "calm"
@@ -39,7 +41,7 @@ VERIFY = "verify"
 SUSPENDED = "suspended"
 """The work stands still until then (挂账)."""
 
-PRESSING = frozenset({ACKNOWLEDGE, ACCEPT, PROGRESS, RESOLVE})
+PRESSING = frozenset({ACKNOWLEDGE, ACCEPT, PROGRESS, RESOLVE, STAGE})
 """Clocks that press or lift; they are silent while the case's cause is open."""
 
 REMINDED = 50
@@ -244,7 +246,8 @@ def move_limits(case: Case, policy: Policy, stood: datetime, goes_on: datetime) 
         began = case.standard_from or incident.opened_at
         case.standard_from = moved(began, stood, goes_on, runs)
     for running in case.clocks:
-        if running.kind != RESOLVE:
+        staged = running.kind.startswith(STAGE)
+        if running.kind != RESOLVE and not staged:
             continue
         runs = "urgent_hour" if running.limit is None else _limit_of(running.limit).clock
         running.started_at = moved(running.started_at, stood, goes_on, runs)
@@ -252,6 +255,11 @@ def move_limits(case: Case, policy: Policy, stood: datetime, goes_on: datetime) 
         if running.points is not None:
             running.points = [moved(each, stood, goes_on, runs) for each in running.points]
         running.at = _next_point(running, policy)
+        if staged:
+            for verdict in incident.stages or ():
+                if running.kind == f"{STAGE}/{verdict.stage}":
+                    verdict.due_at = running.limit_at
+            continue
         incident.due_at = running.limit_at
         incident.provisional = _is_provisional(policy, running.limit_at, running.limit)
     incident.version += 1
@@ -295,9 +303,9 @@ def extend(case: Case, policy: Policy, now: datetime, granted: int = 0) -> datet
 
 def let_go(case: Case, policy: Policy, now: datetime) -> None:
     """What held the case back is over: its clocks speak again, at once if they are late."""
-    running = of_kind(case, RESOLVE)
-    if running is not None:
-        running.at = _next_point(running, policy)
+    for running in case.clocks:
+        if running.kind == RESOLVE or running.kind.startswith(STAGE):
+            running.at = _next_point(running, policy)
     stop(case, ACCEPT, PROGRESS)
     start_acknowledge(case, policy, now)
     follow_work(case, policy, now)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from schemas.handoff import Clock
 from schemas.terms import Colour
-from streams.incidents import clocks, lamps, lifecycle, summing
+from streams.incidents import clocks, lamps, lifecycle, stages, summing
 from streams.incidents.case import Case
 from streams.incidents.endings import finish
 from streams.incidents.orders.entry import unverified
@@ -39,7 +39,7 @@ def fire(turn: Turn, case: Case) -> None:
     for running in list(case.clocks):
         if running.at is None or running.at > turn.now or not case.owned:
             continue
-        if case.held and running.kind in clocks.PRESSING:
+        if case.held and running.kind.partition("/")[0] in clocks.PRESSING:
             _stay_silent(turn, case, running)
             continue
         if running not in case.clocks:
@@ -297,6 +297,7 @@ ANSWERS: dict[str, Callable[[Turn, Case, Clock], None]] = {
     clocks.CLOSE: _uncontradicted,
     clocks.DELEGATED: _not_taken_up,
     clocks.CALM: _calm,
+    clocks.STAGE: stages.on_clock,
     clocks.SUSPENDED: _pause_over,
     clocks.WHISTLE: _whistle_unanswered,
     clocks.ASSIST: assistance_over,

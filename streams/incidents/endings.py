@@ -7,7 +7,7 @@ from typing import Any
 
 from schemas.incident import ReportedCase
 from schemas.terms import TERMINAL, Actor
-from streams.incidents import clocks, lamps, lifecycle, ownership
+from streams.incidents import clocks, lamps, lifecycle, ownership, stages
 from streams.incidents.case import CASES, MEMBERS, Belongs, Case
 from streams.incidents.tally import tally
 from streams.incidents.turn import Turn
@@ -57,6 +57,8 @@ def finish(
         end_report(report, at if at is not None else turn.now, resolution)
     if resolution is not None:
         incident.resolution = resolution
+    if incident.stages is not None:
+        stages.end_all(case, at if at is not None else turn.now)
     turn.move(case, action, actor, reason=reason, detail=detail)
     if incident.state in TERMINAL:
         clocks.stop(case)

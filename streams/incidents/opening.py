@@ -9,7 +9,7 @@ from schemas.incident import Incident, ReportedCase
 from schemas.reading import Finding
 from schemas.report import Report, ReportEvent
 from schemas.terms import Actor, Place, Severity, Urgency
-from streams.incidents import clocks, family, lamps, lifecycle, ownership, problems, repeats
+from streams.incidents import clocks, family, lamps, lifecycle, ownership, problems, repeats, stages
 from streams.incidents.case import Case, Draft
 from streams.incidents.counting import count
 from streams.incidents.endings import answer_ended, belong, end_report
@@ -197,6 +197,8 @@ def start(turn: Turn, case: Case, rule: CategoryRule, *, rule_name: str | None =
     """Put a new case into the life cycle: dispatched if a unit is known, its clocks running."""
     policy, incident = turn.policy, case.incident
     clocks.follow_due(case, policy)
+    if rule.stages:
+        stages.begin(turn, case, rule)
     turn.move(case, "register" if incident.unit is None else "open", new=True, rule=rule_name)
     if policy.desk.synthetic_acceptance:
         incident.acknowledged_at = turn.now

@@ -8,6 +8,8 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "overdue_soon": ("时限已用 {percent}%：{title}", "{percent} % of the limit used: {title}"),
     "overdue": ("超过时限（{percent}%）：{title}", "Limit passed ({percent} %): {title}"),
     "provisional": ("（节假日安排未公布，时限暂定）", " (holidays not announced, provisional)"),
+    "stage_soon": ("{stage}时限将到", "{stage}: its limit is near"),
+    "stage_late": ("{stage}超过时限", "{stage}: limit passed"),
     "unacknowledged": ("尚未签收：{title}", "Not acknowledged: {title}"),
     "unaccepted": ("{unit}尚未签收：{title}", "{unit} has not accepted: {title}"),
     "unmoved": ("{reason}：{title}", "{reason}: {title}"),

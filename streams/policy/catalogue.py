@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from schemas.report import Intent
 from schemas.terms import Category, Severity, Urgency
-from streams.policy.limits import Limit
+from streams.policy.limits import Limit, Stage
 from streams.policy.section import Section, Text
 
 Kind = Literal["component", "event", "request", "local"]
@@ -108,6 +108,7 @@ class CategoryRule(Section):
         category: what messages carry.
         unit, assisting: lead unit and the others, unit codes.
         limit: until it must be resolved; None leaves it to the pace.
+        stages: parts of the work with limits of their own, beside that of the whole.
         merge_radius_m: 0 never merges.
         group: code of the major class.
         danger_to_life: such a matter always gets the advice to call 110, 119, 120.
@@ -126,6 +127,7 @@ class CategoryRule(Section):
     unit: str
     assisting: tuple[str, ...]
     limit: Limit | None
+    stages: tuple[Stage, ...] = ()
     merge_radius_m: float
     merge_within_s: float
     recurrence_radius_m: float

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from streams.policy.catalogue import DEFAULT, Routing
@@ -28,6 +29,7 @@ def mismatches(policy: Policy) -> list[Mismatch]:
     return [
         *_units(policy),
         *_keys(policy),
+        *_stages(policy),
         *_mappings(policy),
         *_triggers(policy),
         *_sites(policy),
@@ -111,14 +113,35 @@ def _units(policy: Policy) -> Iterator[Mismatch]:
 def _keys(policy: Policy) -> Iterator[Mismatch]:
     known = set(policy.codes) | {group.code for group in policy.categories.groups} | {DEFAULT}
     wanted = "a category code, a group code or 'default'"
-    for section in ("routing", "limits", "merging"):
+    for section in ("routing", "limits", "stages", "merging"):
         for key in getattr(policy, section):
-            if key not in known or (section == "limits" and key == DEFAULT):
+            if key not in known or (section in ("limits", "stages") and key == DEFAULT):
                 yield Mismatch((section, key), f"the key {key!r}", wanted)
     spread = policy.triggers.spread
     for n, kind in enumerate(spread.kinds if spread is not None else ()):
         if kind not in known:
             yield Mismatch(("triggers", "spread", "kinds", n), f"the kind {kind!r}", wanted)
+
+
+def _stages(policy: Policy) -> Iterator[Mismatch]:
+    """Each stage once, and none that ends after the whole work."""
+    monday = datetime(2024, 1, 8, 1, tzinfo=UTC)
+    for code in policy.codes:
+        rule = policy.category(None, code)
+        key = code if code in policy.stages else None if rule is None else rule.group
+        if rule is None or key is None or key not in policy.stages:
+            continue
+        names = [stage.name for stage in rule.stages]
+        for n, stage in enumerate(rule.stages):
+            place = ("stages", key, n)
+            if stage.name in names[:n]:
+                yield Mismatch((*place, "name"), f"{stage.name!r} again", "each stage once")
+            if rule.limit is None:
+                continue
+            whole = policy.calendar.add(monday, rule.limit)
+            if policy.calendar.add(monday, stage.limit) > whole:
+                wanted = f"no more than the limit of {code}, {rule.limit}"
+                yield Mismatch((*place, "limit"), str(stage.limit), wanted)
 
 
 def _mappings(policy: Policy) -> Iterator[Mismatch]:

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 from pydantic import Field, model_validator
 
 from schemas.terms import Severity, Tier, Urgency
-from streams.policy.section import Section
+from streams.policy.section import Section, Text
 
 LimitClock = Literal["urgent_hour", "work_hour", "work_day", "natural_day", "minute"]
 """紧急工作时 (runs nights and holidays), 工作时 (office time only), 工作日, 自然日, and minutes."""
@@ -38,8 +38,25 @@ class Limit(Section):
             )
         return {"amount": float(match[1]), "clock": match[2]}
 
+    @property
+    def is_office(self) -> bool:
+        """Whether it passes in office time only."""
+        return self.clock in ("work_hour", "work_day")
+
     def __str__(self) -> str:
         return f"{self.amount:g} {self.clock}"
+
+
+class Stage(Section):
+    """One stage of a staged limit, from the beginning of the case: 停工, 处罚, 拆除.
+
+    Attributes:
+        name: what orders call it; title: what people read.
+    """
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")
+    title: Text
+    limit: Limit
 
 
 class Pace(Section):

@@ -24,7 +24,7 @@ from streams.policy.catalogue import (
 )
 from streams.policy.escalation import EscalationRules
 from streams.policy.intake import IntakeBounds
-from streams.policy.limits import Limit, Pace, PaceRow, SupervisionStep
+from streams.policy.limits import Limit, Pace, PaceRow, Stage, SupervisionStep
 from streams.policy.orders import CauseRule, OrderRules
 from streams.policy.routing import DeskRule, SourceRule, Unit, VoidPoint, matches
 from streams.policy.section import Language, Section, Text
@@ -46,7 +46,7 @@ class Policy(Section):
     Attributes:
         version: ``<name>@<hash of the files>``.
         language: of what citizens read; operators choose their own.
-        routing, limits, merging: by category code, by group code, or ``default``.
+        routing, limits, stages, merging: by category code, by group code, or ``default``.
     """
 
     version: str
@@ -58,6 +58,7 @@ class Policy(Section):
     units: tuple[Unit, ...] = Field(min_length=1)
     routing: dict[str, Routing]
     limits: dict[str, Limit] = Field(default_factory=dict)
+    stages: dict[str, tuple[Stage, ...]] = Field(default_factory=dict)
     merging: dict[str, Merging]
     paces: tuple[PaceRow, ...]
     supervision: tuple[SupervisionStep, ...] = Field(min_length=1)
@@ -210,6 +211,7 @@ class Policy(Section):
             unit=routing.unit,
             assisting=routing.assisting,
             limit=entry.limit or self.limits.get(entry.code) or self.limits.get(group.code),
+            stages=self.stages.get(entry.code) or self.stages.get(group.code) or (),
             merge_radius_m=merging.radius_m,
             merge_within_s=merging.within_s,
             recurrence_radius_m=merging.recurrence_radius_m,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streams.incidents import lamps, ownership
+from streams.incidents import lamps, ownership, stages
 from streams.incidents.endings import finish, resume_work, seen, take_up_again, tell_reopened
 from streams.incidents.orders.joint import join, restart_clocks
 from streams.incidents.orders.order import Do, Order
@@ -124,7 +124,21 @@ def close(order: Order) -> None:
     )
 
 
+def stage(order: Order) -> None:
+    """One stage of a staged limit is done (停工 处罚 拆除)."""
+    wanted = order.given.needed("stage")
+    still = stages.open_stages(order.case)
+    for verdict in still:
+        if verdict.stage == wanted:
+            stages.done(order.turn, order.case, verdict)
+            order.move(stage=wanted, overdue=verdict.overdue)
+            return
+    names = ", ".join(each.stage for each in still) or "none"
+    raise Refused("not_found", "unknown_stage", f"got the stage {wanted!r}, open are: {names}")
+
+
 ORDERS: dict[str, Do] = {
+    "stage": stage,
     "acknowledge": acknowledge,
     "dispatch": dispatch,
     "redispatch": dispatch,
