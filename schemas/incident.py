@@ -160,6 +160,7 @@ class Tally(Body):
     extensions: int = 0
     suspensions: int = 0
     splits: int = 0
+    flaps: int = 0
 
 
 class Incident(Body):

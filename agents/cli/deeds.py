@@ -27,6 +27,7 @@ DEEDS: dict[str, tuple[str, str]] = {
     "external_close": ("外部系统结案", "A department's own system has ended it."),
     "withdraw": ("诉求人撤销", "The caller takes it back."),
     "close_with_parent": ("随主案结案", "It ends with its cause."),
+    "come_back": ("短时反复,按原时限继续", "It came back at once: the same work goes on."),
     "reopen": ("诉求人反映未解决,重新办理", "A caller says that it is not fixed: it goes on."),
     # time
     "request": ("责任单位申请挂账或延期", "The unit asks for a suspension or more time."),

@@ -57,6 +57,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "return": ("退回", "return"),
     "resolve": ("办结", "resolve"),
     "close": ("结案", "close"),
+    "come_back": ("反复", "come back"),
     "reopen": ("重开", "reopen"),
     "suspend": ("挂账", "suspend"),
     "resume": ("恢复", "resume"),

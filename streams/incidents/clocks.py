@@ -289,16 +289,22 @@ def extend(case: Case, policy: Policy, now: datetime, granted: int = 0) -> datet
             longer = Limit(amount=whole.amount * (parts + 1) / parts, clock=whole.clock)
             set_standard(case, longer, began, policy.calendar.add(began, longer))
     follow_due(case, policy)
-    running = of_kind(case, RESOLVE)
-    if running is not None:
-        incident.colour = None
-        for number, step in enumerate(policy.supervision):
-            reached = point(running, policy, number)
-            if reached is None or reached > now:
-                break
-            running.stage, incident.colour = step.percent, step.colour
-        running.at = _next_point(running, policy)
+    has_spoken(case, policy, now)
     return incident.due_at
+
+
+def has_spoken(case: Case, policy: Policy, moment: datetime) -> None:
+    """The clock of the work says nothing again that its limit had reached by `moment`."""
+    running = of_kind(case, RESOLVE)
+    if running is None:
+        return
+    case.incident.colour = None
+    for number, step in enumerate(policy.supervision):
+        reached = point(running, policy, number)
+        if reached is None or reached > moment:
+            break
+        running.stage, case.incident.colour = step.percent, step.colour
+    running.at = _next_point(running, policy)
 
 
 def let_go(case: Case, policy: Policy, now: datetime) -> None:

@@ -74,7 +74,7 @@ def finish(
             _answer(turn, case, report_id)
         case.unanswered = []
         ownership.tell_neighbours(turn, case)
-    else:
+    elif incident.tally is None or not incident.tally.flaps:
         for report in ended:
             turn.answer_report(
                 report.report_id,
@@ -218,10 +218,13 @@ def tell_reopened(turn: Turn, case: Case, report_id: str) -> None:
     )
 
 
-def resume_work(turn: Turn, case: Case) -> None:
-    """The check failed: what ended with the unit's word is open again (返工).
+def resume_work(turn: Turn, case: Case, *, stood_still: bool = True) -> None:
+    """What ended with the unit's word is open again: the check failed (返工), or it was a flap.
 
-    The limit goes on from where it stopped; the time of the check is nobody's delay.
+    The limit goes on from where it stopped.
+
+    Args:
+        stood_still: whether the time since then is nobody's delay.
     """
     stopped = case.incident.resolved_at
     for report in case.incident.reports:
@@ -232,5 +235,23 @@ def resume_work(turn: Turn, case: Case) -> None:
     clocks.stop(case)
     clocks.follow_due(case, turn.policy)
     if stopped is not None:
-        clocks.pause(case, turn.policy, stopped, turn.now)
-        clocks.stop(case, clocks.SUSPENDED)
+        clocks.has_spoken(case, turn.policy, stopped)
+        if stood_still:
+            clocks.move_limits(case, turn.policy, stopped, turn.now)
+
+
+def is_flap(turn: Turn, case: Case) -> bool:
+    """Whether what was done only now comes back: a source that flaps, not a new matter."""
+    quiet = turn.policy.orders.flapping_within
+    done = case.incident.resolved_at
+    if quiet is None or done is None or case.incident.state not in lifecycle.DONE:
+        return False
+    return turn.now < turn.policy.calendar.add(done, quiet)
+
+
+def come_back(turn: Turn, case: Case, actor: Actor, reason: str | None) -> None:
+    """It flapped: the same work goes on under the same limit, and nobody is told twice."""
+    if case.owned:
+        resume_work(turn, case, stood_still=False)
+        tally(case).flaps += 1
+    turn.move(case, "come_back", actor, reason=reason)

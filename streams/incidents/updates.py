@@ -9,8 +9,10 @@ from streams.incidents import clocks, lifecycle, ownership
 from streams.incidents.case import Case
 from streams.incidents.endings import (
     answer_ended,
+    come_back,
     end_report,
     finish,
+    is_flap,
     open_reports,
     seen,
     take_up_again,
@@ -96,6 +98,8 @@ def apply(turn: Turn, case: Case, report: ReportedCase | None, update: ReportUpd
         kind == "callback" and update.callback is not None and update.callback.solved is False
     ):
         _contradicted(turn, case, report, update, actor)
+    elif kind == "callback" and case.incident.state == "resolved" and case.owned:
+        _checked(turn, case, update, actor)
     else:
         _informed(turn, case, update, actor)
 
@@ -186,9 +190,17 @@ def _contradicted(
     if case.incident.state == "rejected":
         _informed(turn, case, update, actor)  # it never was a case
         return
+    if is_flap(turn, case):
+        come_back(turn, case, actor, update.note or update.reason)
+        return
     take_up_again(turn, case, report, actor, update.note or update.reason or update.kind)
     if case.owned:
         tell_reopened(turn, case, update.report_id)
+
+
+def _checked(turn: Turn, case: Case, update: ReportUpdate, actor: Actor) -> None:
+    """A caller was called back and does not object (回访): the check of the case has begun."""
+    turn.move(case, "check", actor, reason=update.note, detail=_said(update))
 
 
 def _informed(turn: Turn, case: Case, update: ReportUpdate, actor: Actor) -> None:
@@ -196,7 +208,11 @@ def _informed(turn: Turn, case: Case, update: ReportUpdate, actor: Actor) -> Non
     if not case.owned:
         turn.keep(case, publish=False)
         return
+    turn.move(case, "inform", actor, reason=update.note or update.reason, detail=_said(update))
+
+
+def _said(update: ReportUpdate) -> dict[str, object]:
     detail: dict[str, object] = {"report_id": update.report_id, "kind": update.kind}
     if update.callback is not None:
         detail["callback"] = update.callback.model_dump(exclude_none=True)
-    turn.move(case, "inform", actor, reason=update.note or update.reason, detail=detail)
+    return detail

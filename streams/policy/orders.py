@@ -45,6 +45,9 @@ class OrderRules(Section):
         suspension_days: the longest suspension; a case has one.
         extensions: how many a case may have.
         assist_for: how long an added unit stays where no end is given.
+        flapping_within: what comes back so soon after its end is the same work under the
+            same limit; for cities whose sources are machines. None: whoever contradicts an
+            end reopens the case.
     """
 
     verification: Verification | None = None
@@ -52,6 +55,7 @@ class OrderRules(Section):
     suspension_days: float = Field(default=365, gt=0, le=366)
     extensions: int = Field(default=2, ge=0, le=10)
     assist_for: Limit = Limit(amount=3, clock="natural_day")
+    flapping_within: Limit | None = None
 
 
 class CauseRule(Section):

@@ -89,8 +89,9 @@ def policy(cells: Cells, causes: set[str]) -> policy_writer.Sections:
                 }
             ]
         },
-        # Back within a day is the same outage, later it is opened again from the archive.
-        "desk": {"desk": {"synthetic_acceptance": True, "closes_after": "1 natural_day"}},
+        # Gone for half an hour is gone; what is back before was never away (flapping).
+        "desk": {"desk": {"synthetic_acceptance": True, "closes_after": "30 minute"}},
+        "orders": {"orders": {"flapping_within": "30 minute"}},
         "summaries": {"summaries": policy_writer.summaries()},
         "triggers": {"triggers": {"spread": _spread()}},
     }

@@ -130,3 +130,41 @@ def test_a_repeated_update_changes_no_verdict(play: Any) -> None:
     play.at(300)
     play.update(report_id, "closed")
     assert play.incident().reports[0].ended_at == ended
+
+
+def test_what_comes_back_within_the_quiet_time_flaps_and_nobody_is_told_twice(
+    make_play: Any, rules: Any
+) -> None:
+    play = make_play(rules(orders={"flapping_within": "10 minute"}))
+    report_id = play.report("cover", due_at=play.now + timedelta(minutes=120))
+    due = play.incident().due_at
+    play.update(report_id, "accepted")
+    for number in range(1, 4):
+        play.at(20 * number)
+        play.update(report_id, "resolved")
+        play.at(20 * number + 5)
+        play.update(report_id, "not_fixed")
+        incident = play.incident()
+        assert (incident.state, incident.due_at) == ("in_progress", due)
+        assert (incident.tally.flaps, incident.tally.reopens) == (number, 0)
+    outcomes = [reply.outcome for reply in play.replies(report_id)]
+    assert outcomes == ["accepted", "progress", "progress"]
+    play.at(119)
+    assert not play.incident().overdue
+    play.at(121)
+    assert (play.incident().overdue, play.incident().tier) == (True, "district")
+    play.update(report_id, "resolved")
+    play.at(140)
+    play.update(report_id, "not_fixed")
+    assert play.incident().tally.reopens == 1
+    assert play.chains_hold()
+
+
+def test_a_caller_who_was_called_back_and_is_content_begins_the_check(play: Any) -> None:
+    report_id = play.report("cover")
+    play.update(report_id, "resolved")
+    play.update(report_id, "callback", callback={"contacted": True, "solved": True})
+    assert play.incident().state == "checking"
+    play.at(31)
+    assert play.incident().state == "closed"
+    assert play.replies(report_id)[-1].outcome == "answered"
