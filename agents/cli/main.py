@@ -35,6 +35,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "desk-load": ("agents.cli.desk_load", "Measure what each desk is told, and its floods."),
     "dead-letters": ("agents.cli.dead_letters", "List, show and replay dead letters."),
     "warn": ("agents.cli.warn", "Let one detector judge the rows of a file."),
+    "story": ("agents.cli.story_command", "Play the five scripted days and check them."),
     "audit": ("agents.cli.audit", "Check that the audit of all incidents is whole."),
     "backtest": ("agents.cli.backtest", "Run the decisions over history, without Kafka."),
     "evaluate": ("agents.cli.evaluate", "Measure how well the detectors warn."),

@@ -29,6 +29,23 @@ TEXTS: dict[str, tuple[str, str]] = {
     "col_due": ("时限", "limit"),
     "col_reports": ("报", "rep"),
     "col_unit": ("责任单位", "unit"),
+    # stories
+    "col_minute": ("分钟", "minute"),
+    "col_what": ("经过", "what"),
+    "col_then": ("此时应为", "then"),
+    "story_stages": ("启动五个环节,前缀 {prefix}", "starting five stages, prefix {prefix}"),
+    "story_holds": (
+        "全部符合:核对 {count} 处,{seconds:.1f} 秒",
+        "All of it holds: {count} checks in {seconds:.1f} s",
+    ),
+    "story_faults": (
+        "不符 {faults} 处(共核对 {count} 处,{seconds:.1f} 秒)",
+        "{faults} of {count} checks do not hold ({seconds:.1f} s)",
+    ),
+    "story_prefix": (
+        "可继续查看:chengyun incident list --state all --prefix {prefix}",
+        "to look at it: chengyun incident list --state all --prefix {prefix}",
+    ),
     # incident transitions
     "col_action": ("操作", "action"),
     "col_from": ("从", "from"),

@@ -18,8 +18,8 @@ from agents.settings import Settings
 from agents.simulate.city import SimulatedCity
 from agents.simulate.devices import Fleet
 from agents.simulate.people import People
-from agents.simulate.stories import CLOUDBURST_AFTER, Story, stories
 from agents.simulate.weather import Rain, Sky
+from agents.stories import CLOUDBURST_AFTER, Story, stories
 from schemas.errors import ConfigurationError
 from streams.policy import Policy
 
@@ -58,7 +58,8 @@ class Simulation:
 
     def entries(self, hours: float | None = None) -> Iterator[Entry]:
         """All that happens, in the order of its time, for so many hours or for ever."""
-        acts = sorted((act for story in self.stories for act in story.acts), key=lambda act: act.at)
+        scripted = [entry for story in self.stories for entry in story.entries]
+        acts = sorted(scripted, key=lambda entry: entry.at)
         everything = heapq.merge(
             acts,
             self.sky.signals(),
