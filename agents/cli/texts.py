@@ -155,6 +155,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "reason_meeting_open": ("会商尚未形成结论", "a consultation has not been concluded"),
     "reason_no_meeting": ("没有进行中的会商", "no consultation is open"),
     "reason_no_tier_above": ("已是最高一级", "there is no tier above"),
+    "reason_unknown_stage": ("没有这个待完成的阶段", "no such stage is still to be done"),
     "reason_unknown_report": ("本案没有这条诉求", "no such report is part of this case"),
     "reason_not_your_unit": ("不是你单位的事:{detail}", "{detail}"),
     "reason_unknown_problem": ("没有这个治理问题:{detail}", "{detail}"),

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from streams.incidents import ownership
 from streams.incidents.case import Case
+from streams.incidents.stages import open_stages
 from streams.incidents.turn import Turn
 
 Sense = Callable[[Turn, Case], bool]
@@ -53,6 +54,7 @@ MAKES_SENSE: dict[str, Sense] = {
     "escalate": _is_above,
     "delegate": lambda turn, case: bool(turn.policy.areas.children(turn.area)),
     "hand_back": lambda turn, case: ownership.cannot_hand_back(turn, case) is None,
+    "stage": lambda turn, case: bool(open_stages(case)),
     "close": lambda turn, case: not case.findings,
     "report": lambda turn, case: bool(case.incident.whistles),
     "release": lambda turn, case: bool(case.incident.assisting),

@@ -18,6 +18,7 @@ from schemas.incident import (
     Consultation,
     Incident,
     ReportedCase,
+    StageVerdict,
     Whistle,
 )
 from schemas.outcome import Reply
@@ -114,6 +115,8 @@ def case_in(state: str, action: str) -> Case:
         incident.assisting, incident.assists = ["drains"], [Assistance(unit="drains", at=BEGIN)]
     if action == "conclude":
         incident.consultation = Consultation(units=["police"], topic="t", at=BEGIN)
+    if action == "stage":
+        incident.stages = [StageVerdict(stage="stop", title="Stopped", due_at=NOW)]
     if action == "unlink":
         incident.parent_id = CAUSE
     case = Case(draft(incident))
