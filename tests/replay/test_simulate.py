@@ -24,12 +24,20 @@ from agents.simulate.weather import Rain
 from schemas.codec import read_intake, read_sensing, read_tier
 from schemas.errors import ConfigurationError
 from streams.policy import Policy
-from streams.topics import CITY_INBOX, INTAKE_REPORTS, SENSING_READINGS
+from streams.topics import (
+    CITY_INBOX,
+    DISTRICT_INBOX,
+    INTAKE_REPORTS,
+    SENSING_READINGS,
+    STREET_INBOX,
+)
 from tests.replay.conftest import all_records
 
 READERS = {
     INTAKE_REPORTS.name: read_intake,
     SENSING_READINGS.name: read_sensing,
+    STREET_INBOX.name: read_tier,
+    DISTRICT_INBOX.name: read_tier,
     CITY_INBOX.name: read_tier,
 }
 
