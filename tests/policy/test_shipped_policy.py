@@ -65,7 +65,7 @@ def test_the_committed_areas_are_what_the_script_invents() -> None:
         ("200104", "2 work_hour"),  # cleaning
         ("200111", "4 work_hour"),  # road water
         ("200103", "4 work_day"),  # rubble
-        ("200101", "15 work_day"),  # illegal building
+        ("200101", "20 work_day"),  # illegal building
         ("200403", "2 urgent_hour"),  # danger to life or property
         ("900401", "24 urgent_hour"),  # heating
         ("900101", "7 natural_day"),  # hotline, ordinary
