@@ -9,6 +9,9 @@ from pydantic import AwareDatetime, Field
 from schemas.envelope import Body, Envelope
 from schemas.terms import AlertState, Colour, Tier
 
+Answer = Literal["confirmed", "false", "no_finding", "duplicate"]
+"""What the desk found when it looked: 属实, 误报, 未发现, 重复."""
+
 
 class Trigger(Body):
     """The named rule that raised an alert (W1 … W14, E1 … E10, a deadline), with its version."""
@@ -46,6 +49,7 @@ class Alert(Body):
         grouped_by: the flood's alert that stands for this one at a flooded desk;
             silenced_by: the planned work that explains it. Either calls nobody.
         groups: what a flood's own alert stands for, the gravest first.
+        answer: what the desk found when it looked; answered_by, answer_reason: whose, and why.
     """
 
     alert_id: str
@@ -78,6 +82,9 @@ class Alert(Body):
     grouped_by: str | None = None
     silenced_by: str | None = None
     groups: list[AlertGroup] = Field(default_factory=list, max_length=50)
+    answer: Answer | None = None
+    answered_by: str | None = None
+    answer_reason: str | None = None
     completeness: float | None = Field(default=None, ge=0, le=1)
     policy_version: str
 

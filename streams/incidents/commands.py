@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from schemas.command import Command, CommandEvent
 from schemas.errors import TransitionError
 from schemas.incident import Incident
 from schemas.outcome import Reply
-from streams.incidents import clocks, governance, lifecycle, routing
+from streams.incidents import answers, clocks, governance, lifecycle, routing
 from streams.incidents.case import ANSWERS, COPIES, Case
 from streams.incidents.endings import finish
 from streams.incidents.lifecycle import Move
@@ -41,13 +42,12 @@ def on_command(turn: Turn, event: CommandEvent) -> None:
         return
     until = turn.now + timedelta(days=ANSWER_DAYS)
     try:
-        problem = command.subject.kind == "problem"
-        onward = _down(turn, command) if problem else _route(turn, command)
+        onward = _route(turn, command)
         if onward is not None:
             turn.state.put(ANSWERS, key, {"passed_to": onward}, until)
             _pass_on(turn, event, onward)
             return
-        reply = governance.follow(turn, command) if problem else _follow(turn, command)
+        reply = _FOLLOW[command.subject.kind](turn, command)
     except Refused as refused:
         case = turn.case(command.subject.id) if command.subject.kind == "incident" else None
         reply = Reply(
@@ -81,12 +81,14 @@ def _route(turn: Turn, command: Command) -> str | None:
     Along the shadow if the case was given away, to the owner of a copy, or down by the id,
     which begins with the area of birth.
     """
-    if command.subject.kind != "incident":
-        raise Refused(
-            "not_found",
-            "no_such_subject",
-            f"commands act on incidents and problems, got one on a {command.subject.kind}",
-        )
+    kind = command.subject.kind
+    if kind not in _FOLLOW:
+        wanted = ", ".join(_FOLLOW)
+        raise Refused("not_found", "no_such_subject", f"got a command on a {kind}, wanted {wanted}")
+    if kind == "alert":
+        return None  # a warning is answered at the desk that it calls
+    if kind == "problem":
+        return _down(turn, command)
     incident_id = command.subject.id
     case = turn.case(incident_id)
     onward: str | None = None
@@ -225,3 +227,10 @@ OFFERED: dict[str, Do] = {
     **correction.ORDERS,
     **belonging.ORDERS,
 }
+
+_FOLLOW: dict[str, Callable[[Turn, Command], Reply]] = {
+    "incident": _follow,
+    "problem": governance.follow,
+    "alert": answers.follow,
+}
+"""Who follows commands on what."""

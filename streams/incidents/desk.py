@@ -27,6 +27,7 @@ from streams.incidents import (
     weather,
 )
 from streams.incidents.annunciation import ATTENTION
+from streams.incidents.answers import VERDICTS
 from streams.incidents.case import (
     BINS,
     CASES,
@@ -96,7 +97,7 @@ class Desk:
         self.stage: str = tier
         self.turn: Callable[[Policy, Tier, str, State, datetime, str], Turn] = Turn
         self.inputs = (INBOXES[tier],)
-        self.namespaces = (*NAMESPACES, *SUMMED, ATTENTION, CALENDAR, problems.NAMED)
+        self.namespaces = (*NAMESPACES, *SUMMED, ATTENTION, CALENDAR, problems.NAMED, VERDICTS)
         self._answers: dict[type[Any], Answer] = {
             ReportEvent: on_report,
             ReportUpdateEvent: on_update,

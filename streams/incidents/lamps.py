@@ -89,6 +89,15 @@ def light(
     _say(turn, case, subject, lamp, state, fields)
 
 
+def answer(turn: Turn, case: Case, subject: str, said: dict[str, Any], *, stays: bool) -> None:
+    """The desk has answered a warning: it is withdrawn, or stays lit with the answer on it."""
+    lamp = case.lamps[subject]
+    lamp.revision += 1
+    if not stays:
+        del case.lamps[subject]
+    _say(turn, case, subject, lamp, "revised" if stays else "withdrawn", said)
+
+
 def put_out(turn: Turn, case: Case, subject: str) -> None:
     """Close one episode: what it spoke of is over, or is now another tier's business."""
     lamp = case.lamps.pop(subject, None)

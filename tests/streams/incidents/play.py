@@ -408,7 +408,7 @@ class Play:
         return sorted(
             (alert.trigger.id, alert.colour)
             for alert in self.alerts(tier).values()
-            if alert.state != "closed"
+            if alert.state not in ("closed", "withdrawn")
         )
 
     def replies(self, key: str) -> list[Reply]:

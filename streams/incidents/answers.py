@@ -1,0 +1,155 @@
+"""What the desk answers to a warning: confirmed, false, no finding, a duplicate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from schemas.alert import Alert, Answer
+from schemas.command import Command
+from schemas.outcome import Reply
+from schemas.terms import AlertState
+from streams.incidents import lamps
+from streams.incidents.arguments import Argument, Given
+from streams.incidents.case import SPREADS, WARNINGS, Case, Episode, Lamp
+from streams.incidents.refusal import Refused
+from streams.incidents.turn import Turn
+from streams.state import Namespace
+from streams.warning.feedback import Verdicts
+
+ARGUMENTS: Mapping[str, tuple[Argument, ...]] = {
+    "confirm": (Argument("key", "text", required=True, note="the alert's key"),),
+    "dismiss": (
+        Argument("key", "text", required=True, note="the alert's key"),
+        Argument("answer", "choice", required=True, choices=("false", "no_finding", "duplicate")),
+    ),
+}
+"""Orders about alerts, and what each needs; dismissing wants a reason too."""
+
+_ROLES = frozenset({"operator", "supervisor"})
+
+
+def _decode(stored: bytes) -> Verdicts:
+    return Verdicts(*orjson.loads(stored))
+
+
+VERDICTS: Namespace[Verdicts] = Namespace(
+    name="verdicts",
+    encode=lambda v: orjson.dumps([v.confirmed, v.false, v.no_finding, v.duplicate]),
+    decode=_decode,
+    lifetime="ever: four numbers for each kind of warning at a desk",
+    rank=8,
+)
+"""Key ``<area>/<trigger>``."""
+
+
+def follow(turn: Turn, command: Command) -> Reply:
+    """Take an operator's answer to a warning of this desk.
+
+    What was wrong is withdrawn, except hard limits, danger to life and red: those stay
+    lit, with the answer on them, until their cause is gone.
+
+    Raises:
+        Refused: no such warning is lit here, or it is not for the sender.
+    """
+    if command.action not in ARGUMENTS:
+        wanted = ", ".join(ARGUMENTS)
+        raise Refused("rejected", "not_for_alerts", f"got {command.action}, wanted {wanted}")
+    actor = command.actor
+    if actor.role not in _ROLES:
+        raise Refused("forbidden", "not_your_action", f"alerts are not for the role {actor.role}")
+    given = Given(command, turn.policy, ARGUMENTS)
+    trigger, _, rest = given.needed("key").partition("/")
+    area, _, subject = rest.partition("/")
+    if area != turn.area or actor.area != turn.area:
+        raise Refused("forbidden", "not_your_area", f"the alert is for the desk of {area}")
+    answer: Answer = "confirmed"
+    if command.action == "dismiss":
+        answer = given.needed("answer")  # type: ignore[assignment]
+        if not (command.reason or "").strip():
+            raise Refused("rejected", "reason_missing", "dismiss needs a reason")
+    said: dict[str, Any] = {
+        "answer": answer,
+        "answered_by": actor.id,
+        "answer_reason": command.reason,
+    }
+    found = _case_of(turn, subject, command.subject.id)
+    if found is not None:
+        _answer_lamp(turn, *found, answer, said)
+    else:
+        _answer_episode(turn, f"{turn.area}/{trigger}/{subject}", command.subject.id, answer, said)
+    key = f"{turn.area}/{trigger}"
+    verdicts = turn.state.get(VERDICTS, key) or Verdicts()
+    verdicts.count(answer)
+    turn.state.put(VERDICTS, key, verdicts)
+    return Reply(command_id=command.command_id, outcome="applied")
+
+
+def _stays(turn: Turn, trigger: str, colour: str, *, grave: bool = False) -> bool:
+    return grave or colour == "red" or trigger in turn.policy.triggers.hard
+
+
+def _case_of(turn: Turn, subject: str, alert_id: str) -> tuple[Case, str, Lamp] | None:
+    """The case a warning hangs on, with the name of its lamp."""
+    incident_id, _, name = subject.partition("/")
+    case = turn.case(incident_id) if name else None
+    if case is None:
+        return None
+    lamp = case.lamps.get(name)
+    if lamp is None or lamp.alert_id != alert_id:
+        raise _gone(alert_id)
+    if lamp.scale != "warning":
+        raise Refused(
+            "rejected", "not_a_warning", "it speaks of late work, and nobody answers that it is not"
+        )
+    return case, name, lamp
+
+
+def _answer_lamp(
+    turn: Turn, case: Case, name: str, lamp: Lamp, answer: Answer, said: dict[str, Any]
+) -> None:
+    incident = case.incident
+    grave = incident.danger_to_life or "casualties" in incident.sensitive
+    stays = answer == "confirmed" or _stays(turn, lamp.trigger, lamp.colour, grave=grave)
+    lamps.answer(turn, case, name, said, stays=stays)
+    turn.keep(case, publish=False)
+
+
+def _answer_episode(
+    turn: Turn, key: str, alert_id: str, answer: Answer, said: dict[str, Any]
+) -> None:
+    for namespace in (WARNINGS, SPREADS):
+        episode = turn.state.get(namespace, key)
+        if episode is None or episode.alert.alert_id != alert_id:
+            continue
+        alert = episode.alert
+        stays = answer == "confirmed" or _stays(turn, alert.trigger.id, alert.colour)
+        state: AlertState = "revised" if stays else "withdrawn"
+        changed: dict[str, Any] = {
+            "revision": alert.revision + 1,
+            "state": state,
+            "changed_at": turn.now,
+            **said,
+        }
+        told: Alert = alert.model_copy(update=changed)
+        lamps.publish(turn, told)
+        if stays:
+            kept = Episode(alert=told, passed_to=episode.passed_to)
+            due = told.expires_at
+            if namespace is SPREADS and told.window is not None:
+                due = told.window.end + (told.window.end - told.window.start)
+            turn.state.put(namespace, key, kept, due)
+        else:
+            turn.state.delete(namespace, key)
+        return
+    raise _gone(alert_id)
+
+
+def _gone(alert_id: str) -> Refused:
+    return Refused(
+        "not_found",
+        "alert_not_lit",
+        f"no warning {alert_id!r} is lit at this desk; it has ended, or is answered as a problem",
+    )

@@ -1,0 +1,53 @@
+"""What operators answer to a warning, and how that moves the threshold of its kind.
+
+A warning that was right makes its kind a little easier to call, one that was wrong a
+little harder, never by more than ten times either way. Few answers move little. Hard
+limits are not moved by anybody's opinion: their numbers are the city's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from schemas.alert import Answer
+
+BOUND = 10.0
+"""A threshold moves at most by this factor."""
+
+_BELIEVED_AFTER = 8.0
+"""So many answers count as much as the opinion that all is well as it is."""
+
+
+@dataclass(slots=True)
+class Verdicts:
+    """How often operators found a kind of warning right or wrong."""
+
+    confirmed: int = 0
+    false: int = 0
+    no_finding: int = 0
+    duplicate: int = 0
+
+    def count(self, answer: Answer) -> None:
+        """One more answer."""
+        setattr(self, answer, getattr(self, answer) + 1)
+
+    @property
+    def number(self) -> int:
+        """All answers that say whether there was something; a duplicate says nothing."""
+        return self.confirmed + self.false + self.no_finding
+
+    @property
+    def precision(self) -> float | None:
+        """Share of the answered warnings that were right; None before any answer."""
+        return self.confirmed / self.number if self.number else None
+
+    @property
+    def factor(self) -> float:
+        """What the tolerated p of the kind is multiplied with: above 1 it warns sooner.
+
+        The odds of being right, drawn towards 1 while answers are few, within
+        1/`BOUND` and `BOUND`.
+        """
+        right = self.confirmed + _BELIEVED_AFTER / 2
+        wrong = self.false + self.no_finding + _BELIEVED_AFTER / 2
+        return min(BOUND, max(1 / BOUND, right / wrong))
