@@ -31,6 +31,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "watch": ("agents.cli.watch", "Follow alerts and incidents in the terminal."),
     "incident": ("agents.cli.incident", "List, show and act on incidents."),
     "summaries": ("agents.cli.summaries", "What desks did by day, week, month and season."),
+    "alert": ("agents.cli.alert", "List what is lit, and answer whether it was right."),
+    "why": ("agents.cli.why", "Tell why an alert was raised, and what would end it."),
     "problem": ("agents.cli.problem", "List problems, decide about them, choose a month's theme."),
     "desk-load": ("agents.cli.desk_load", "Measure what each desk is told, and its floods."),
     "dead-letters": ("agents.cli.dead_letters", "List, show and replay dead letters."),
