@@ -68,7 +68,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What would end the warning, and the nearest step that was not reached; None: there is none."""
+    """What would end the warning, and the nearest step not reached; None: there is none."""
 
     clears: str
     nearest: str | None = None

@@ -90,4 +90,4 @@ def test_every_shipped_trigger_says_what_ends_it() -> None:
         scale = "supervision" if trigger in ("E2", "deadline", "flood") else "warning"
         one = alert(1, trigger={"id": trigger, "version": "1"}, scale=scale, observed=3.0)
         for language in ("zh", "en"):
-            assert explain(one, policy, language).clears, trigger  # type: ignore[arg-type]
+            assert explain(one, policy, language).clears, trigger
