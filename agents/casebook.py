@@ -33,6 +33,7 @@ class Wanted:
         unit: leads or assists.
         category: a code, the beginning of one, or letters of the name.
         since: opened at or after this moment.
+        waiting: given to another tier that has not taken it up yet; `area` is the giver's.
         contains: letters that stand in title, place or id.
     """
 
@@ -45,17 +46,20 @@ class Wanted:
     unit: str | None = None
     category: str | None = None
     since: datetime | None = None
+    waiting: bool = False
 
     def passes(self, incident: Incident) -> bool:
         """Whether the incident is one of those wanted."""
         kind = incident.category
+        if self.waiting and not _waits(incident, self.area):
+            return False
         return (
             (
                 self.state in ("all", incident.state)
                 or (self.state == "open" and incident.state not in TERMINAL)
             )
             and self.tier in (None, incident.tier)
-            and (self.area is None or touches(incident, self.area))
+            and (self.area is None or self.waiting or touches(incident, self.area))
             and self.severity in (None, incident.severity)
             and (incident.overdue or not self.overdue)
             and (self.contains is None or self.contains in _text(incident))
@@ -67,6 +71,13 @@ class Wanted:
             )
             and (self.since is None or incident.opened_at >= self.since)
         )
+
+
+def _waits(incident: Incident, giver: str | None) -> bool:
+    """Whether it was handed over and the new owner has not said that it has it."""
+    if incident.handed_at is None or not incident.escalations:
+        return False
+    return giver in (None, incident.escalations[-1].from_area)
 
 
 def _text(incident: Incident) -> str:

@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaProducer
 from agents.ledger import open_ledger
 from agents.settings import Settings, client_options
 from schemas.codec import encode, read_any
-from schemas.command import Command, CommandEvent
+from schemas.command import Command, CommandEvent, SilenceEvent
 from schemas.errors import SchemaError
 from schemas.outcome import ReplyEvent
 from schemas.terms import Tier
@@ -38,8 +38,6 @@ async def give_order(
 ) -> ReplyEvent | None:
     """Send a command to the inbox of the operator's area and wait for what became of it.
 
-    The reader of replies stands ready before the command is sent, so none is missed.
-
     Args:
         at: the time of day in the city.
 
@@ -54,6 +52,22 @@ async def give_order(
         time=at,
         data=command,
     )
+    return await ask(settings, bootstrap, event, command.command_id, tier, area, wait_s)
+
+
+async def ask(
+    settings: Settings,
+    bootstrap: str,
+    event: CommandEvent | SilenceEvent,
+    reply_key: str,
+    tier: Tier,
+    area: str,
+    wait_s: float = WAIT_S,
+) -> ReplyEvent | None:
+    """Send a message to a desk's inbox and wait for the reply of this key.
+
+    The reader of replies stands ready before the message is sent, so none is missed.
+    """
     inbox = settings.physical(INBOXES[tier].name)
 
     async def send() -> None:
@@ -73,11 +87,11 @@ async def give_order(
 
     async def answer() -> ReplyEvent | None:
         async with open_ledger(settings, bootstrap, [REPLIES]) as ledger:
-            answers = ledger.follow([REPLIES], key=command.command_id, ready=send)
+            answers = ledger.follow([REPLIES], key=reply_key, ready=send)
             async with aclosing(answers):
                 async for batch in answers:
                     for record in batch:
-                        if record.key == command.command_id.encode():
+                        if record.key == reply_key.encode():
                             return _reply(record.value)
         return None
 

@@ -24,7 +24,7 @@ from agents.cli.desk import (
     open_desk,
     run,
 )
-from agents.cli.story import alert_line
+from agents.cli.timeline import alert_line
 from agents.cli.wording import Wording, sparkline
 from agents.ledger import open_ledger
 from agents.orders import WAIT_S, give_order, new_command_id

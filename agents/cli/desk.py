@@ -187,3 +187,21 @@ def parse_since(text: str) -> timedelta:
     if not 0 < seconds < 1e9:
         raise ConfigurationError(f"{text!r}: got no length of time, wanted 60s, 5m, 2h or 1d")
     return timedelta(seconds=seconds)
+
+
+def moment_of(desk: Desk, option: str, given: str) -> datetime:
+    """A moment as people type it: a date, a date and time in the city, or 30d from now.
+
+    Raises:
+        ConfigurationError: it is none of these, or the city has no time of day.
+    """
+    try:
+        moment = datetime.fromisoformat(given)
+    except ValueError:
+        now = desk.now()
+        if now is None:
+            raise ConfigurationError(
+                f"{option} {given}: the time of this city is that of its events, wanted a date"
+            ) from None
+        return (now + parse_since(given)).replace(microsecond=0)
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=desk.words.zone)

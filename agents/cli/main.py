@@ -35,6 +35,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "why": ("agents.cli.why", "Tell why an alert was raised, and what would end it."),
     "problem": ("agents.cli.problem", "List problems, decide about them, choose a month's theme."),
     "desk-load": ("agents.cli.desk_load", "Measure what each desk is told, and its floods."),
+    "silence": ("agents.cli.silence", "Spare a desk the alerts of planned work."),
     "dead-letters": ("agents.cli.dead_letters", "List, show and replay dead letters."),
     "warn": ("agents.cli.warn", "Let one detector judge the rows of a file."),
     "story": ("agents.cli.story_command", "Play the five scripted days and check them."),

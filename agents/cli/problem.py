@@ -25,6 +25,7 @@ from agents.cli.desk import (
     open_desk,
     run,
 )
+from agents.cli.problem_orders import add_problem_orders
 from agents.cli.wording import Wording
 from agents.ledger import open_ledger
 from schemas.errors import ConfigurationError
@@ -292,3 +293,6 @@ def _plain(burden: Burden) -> dict[str, Any]:
         "shares": {name: round(share, 4) for name, share in burden.shares.items()},
         "reasons": burden.reasons,
     }
+
+
+add_problem_orders(app)

@@ -25,7 +25,7 @@ from agents.cli.desk import (
     open_desk,
     run,
 )
-from agents.cli.story import alert_line
+from agents.cli.timeline import alert_line
 from agents.cli.wording import Wording
 from agents.ledger import Ledger, open_ledger
 from schemas.alert import Alert, AlertEvent
@@ -97,7 +97,7 @@ def watch(
     run(_follow(desk, Sight(tier, area, incidents), back, _Screen(desk.words, plain, as_json)))
 
 
-app = typer.Typer()
+app = typer.Typer(rich_markup_mode=None)
 app.command()(watch)
 
 

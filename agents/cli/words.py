@@ -121,6 +121,15 @@ WORDS: dict[str, tuple[str, str]] = {
     "information": ("补充信息", "information"),
     "not_fixed": ("未解决", "not fixed"),
     "callback": ("回访", "called back"),
+    # what a unit asks for, and what became of it
+    "extension": ("延期", "an extension"),
+    "suspension": ("挂账", "a suspension"),
+    "granted": ("同意", "granted"),
+    "undecided": ("待裁定", "undecided"),
+    # sensitive marks
+    "group_event": ("群体性", "group event"),
+    "casualties": ("伤亡", "casualties"),
+    "minors": ("未成年人", "minors"),
     # what an audit finds
     "edited": ("被改动", "edited"),
     "gap": ("缺失", "missing"),

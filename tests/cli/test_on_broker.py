@@ -19,6 +19,7 @@ from typer.testing import CliRunner, Result
 
 from agents.cli.dead_letters import app as dead_letters
 from agents.cli.incident import app as incident
+from agents.cli.silence import app as silence
 from agents.cli.watch import app as watch
 from agents.ledger import open_ledger
 from agents.orders import give_order
@@ -436,3 +437,37 @@ async def test_a_city_that_is_not_there_is_named(settings: Settings) -> None:
     answer = await call(watch, "--prefix", "nobody.")
     assert isinstance(answer.exception, ConfigurationError)
     assert "nobody." in str(answer.exception)
+
+
+async def test_what_waits_for_the_tier_above_is_listed_by_who_gave_it(publish: Publish) -> None:
+    lifted = Escalation(rule="E2", at=NOON, from_area="990101001", to_area="990101")
+    for number, handed in ((5, NOON), (6, None)):
+        event = matter(
+            number, tier="district", area="990101", escalations=[lifted], handed_at=handed
+        )
+        await publish(topics.INCIDENTS, event.data.incident_id, event)
+    for area, wanted in (((), "5"), (("--area", "990101001"), "5"), (("--area", "990102"), "")):
+        found = lines(await call(incident, "list", "--json", "--waiting", *area))
+        assert "".join(i["incident_id"][-1] for i in found) == wanted
+
+
+async def test_a_silence_goes_to_the_desk_that_it_spares(
+    settings: Settings, broker: str, publish: Publish
+) -> None:
+    wrong = await call(silence, "nowhere", "--as", "wang", "--reason", "x", "--until", "2h")
+    assert isinstance(wrong.exception, ConfigurationError)
+    past = await call(
+        silence, "990101001", "--as", "wang", "--reason", "x", "--until", "2020-01-01"
+    )
+    assert isinstance(past.exception, ConfigurationError)
+    asked = await call(
+        *(silence, "990101001", "--as", "wang", "--reason", "换泵", "--trigger", "W3"),
+        *("--until", "2h", "--wait", "0.5"),
+    )
+    assert asked.exit_code == 3
+    async with open_ledger(settings, broker, [topics.STREET_INBOX]) as ledger:
+        (batch,) = [found async for found in ledger.scan([topics.STREET_INBOX])]
+    sent = json.loads(batch[0].value or b"")
+    assert (batch[0].key, sent["type"]) == (b"990101001", "cn.chengyun.silence.v1")
+    assert sent["data"]["trigger"] == "W3"
+    assert sent["data"]["owner"]["area"] == "990101001"

@@ -75,6 +75,10 @@ def list_(
     ] = "open",
     severity: Annotated[str | None, typer.Option("--severity", help="I, II, III, IV or V.")] = None,
     overdue: Annotated[bool, typer.Option("--overdue", help="Only past their limit.")] = False,
+    waiting: Annotated[
+        bool,
+        typer.Option("--waiting", help="Handed over and not taken up yet; --area: by that desk."),
+    ] = False,
     unit: Annotated[
         str | None, typer.Option("--unit", help="Led or assisted by this unit.")
     ] = None,
@@ -115,7 +119,7 @@ def list_(
     if unit is not None and not _known_unit(desk, unit):
         raise ConfigurationError(f"--unit {unit}: got no unit of the policy, wanted its code")
     moment = None if since is None else _moment(desk, since)
-    wanted = Wanted(tier, area, state, severity, overdue, contains, unit, category, moment)
+    wanted = Wanted(tier, area, state, severity, overdue, contains, unit, category, moment, waiting)
     if everything:
         run(_export(desk, wanted, as_csv=as_csv))
         return
