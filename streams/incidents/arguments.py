@@ -20,7 +20,8 @@ Kind = Literal[
 degrees; ``report`` and ``incident`` are ids; ``choice`` one of its words, or a list of them."""
 
 UNITS_AT_ONCE = 10
-TEXT_CHARACTERS = 4_000
+TEXT_CHARACTERS = 500
+"""A case keeps what it is told in its state; the audit alone keeps whole reasons."""
 
 
 @dataclass(frozen=True, slots=True)

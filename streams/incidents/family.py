@@ -12,7 +12,7 @@ from __future__ import annotations
 from schemas.handoff import Notice
 from schemas.incident import Incident
 from schemas.terms import TERMINAL, Actor
-from streams.incidents import clocks, lamps, lifecycle
+from streams.incidents import clocks, lamps, lifecycle, ownership
 from streams.incidents.case import CAUSES, Case, Spot
 from streams.incidents.endings import finish
 from streams.incidents.messages import Maker, body, event_id
@@ -154,6 +154,17 @@ def on_cause(turn: Turn, notice: Notice) -> None:
             _found_cause(turn, rule, cause)
     if turn.tier != "street":
         _make_known(turn, cause, but=None)
+
+
+def tell_shadows(turn: Turn, case: Case, of: str) -> None:
+    """What a case is has changed: whoever holds a shadow of it goes by what it is now.
+
+    Args:
+        of: the id of what changed it.
+    """
+    for area in dict.fromkeys((case.received_from, case.incident.supervised_by)):
+        if area is not None and area != turn.area and case.owned:
+            ownership.notify(turn, area, "ended", case.incident, of=of)
 
 
 # -- a consequence and its cause -----------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from streams.incidents import clocks, family, lifecycle, ownership
+from streams.incidents import clocks, family, lifecycle
 from streams.incidents.endings import belong
 from streams.incidents.opening import begin, start
 from streams.incidents.orders.order import Do, Order
@@ -67,8 +67,7 @@ def split(order: Order) -> None:
         due_at=report.due_at or new.incident.due_at,
         result=words(policy.language, "split"),
     )
-    if case.received_from is not None:
-        ownership.notify(turn, case.received_from, "ended", incident, of=wanted)
+    family.tell_shadows(turn, case, order.command.command_id)
 
 
 def link(order: Order) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 from schemas.terms import Place, Severity
-from streams.incidents import clocks, ownership
+from streams.incidents import clocks, family, ownership
 from streams.incidents.opening import regrade as raise_to
 from streams.incidents.orders.order import Do, Order
 from streams.incidents.orders.telling import tell_unit
@@ -100,8 +100,10 @@ def correct_category(order: Order) -> None:
         _send(order, unit)
     if GRAVITY[rule.severity] < GRAVITY[incident.severity]:
         raise_to(turn, case, rule.severity, CORRECTED)
+    if policy.causes:
+        family.notice_case(turn, case)
     if not ownership.lift_as_needed(turn, case):
-        tell_shadow(order)
+        family.tell_shadows(turn, case, order.command.command_id)
 
 
 def _send(order: Order, unit: str) -> None:
@@ -137,7 +139,7 @@ def correct_place(order: Order) -> None:
     order.move(lat=place.lat, lon=place.lon, area=area)
     above = policy.areas.parent(turn.area)
     if area is None or area == turn.area or child_towards(policy, turn.area, area) is not None:
-        tell_shadow(order)
+        family.tell_shadows(turn, case, order.command.command_id)
     elif above is not None:
         ownership.give(turn, case, above, CORRECTED, order.reason, order.actor)
 
@@ -169,13 +171,6 @@ def _corrected(order: Order, area: str | None) -> Place:
         update["street"] = area if on_street else None
         update["district"] = areas.parent(area) if on_street else area
     return order.incident.place.model_copy(update=update)
-
-
-def tell_shadow(order: Order) -> None:
-    """Whoever gave the case up goes by what it is now."""
-    giver = order.case.received_from
-    if giver is not None and order.case.owned:
-        ownership.notify(order.turn, giver, "ended", order.incident, of=order.command.command_id)
 
 
 ORDERS: dict[str, Do] = {

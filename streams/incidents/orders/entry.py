@@ -5,7 +5,7 @@ from __future__ import annotations
 from schemas.handoff import Clock
 from schemas.report import Report
 from schemas.terms import Actor
-from streams.incidents import clocks, ownership
+from streams.incidents import clocks, family, ownership
 from streams.incidents.case import Case
 from streams.incidents.endings import finish
 from streams.incidents.orders.order import Do, Order
@@ -96,6 +96,8 @@ def enter(turn: Turn, case: Case, actor: Actor | None, reason: str | None) -> No
         return
     clocks.start_acknowledge(case, policy, turn.now)
     ownership.copy_up(turn, case)
+    if policy.causes:
+        family.notice_case(turn, case)
 
 
 def reject(order: Order) -> None:

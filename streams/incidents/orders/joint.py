@@ -16,7 +16,7 @@ from streams.incidents.words import words
 LISTED_UNITS = 20
 """A case has at most that many assisting units, and that many whistled ones."""
 KEPT_WHISTLES = 10
-KEPT_FEEDBACK = 20
+KEPT_FEEDBACK = 10
 
 assistance_of = Maker(Assistance)
 arrival_of = Maker(Arrival)

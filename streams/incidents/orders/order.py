@@ -13,6 +13,9 @@ from streams.incidents.case import Case, Draft
 from streams.incidents.refusal import Refused
 from streams.incidents.turn import Turn
 
+KEPT_CHARACTERS = 300
+"""Of a reason; the audit keeps all of it."""
+
 CREWS = ("unit", "department")
 """Roles of those who do the work."""
 
@@ -68,8 +71,8 @@ class Order:
 
     @property
     def why(self) -> str:
-        """The reason, for orders whose row of the table demands one."""
-        return self.reason or ""
+        """The reason as the case keeps it, for orders whose row of the table demands one."""
+        return (self.reason or "")[:KEPT_CHARACTERS]
 
     def move(self, **detail: Any) -> None:
         """Make the move of the table that was ordered; what is None is left out of the detail."""

@@ -58,7 +58,7 @@ def press(order: Order) -> None:
             area=order.actor.area or turn.area,
             by=order.actor.id,
             at=turn.now,
-            reason=order.reason,
+            reason=order.why or None,
         ),
     ][-KEPT_SUPERVISIONS:]
     counts = tally(case)

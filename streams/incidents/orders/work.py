@@ -22,6 +22,7 @@ def acknowledge(order: Order) -> None:
 def dispatch(order: Order) -> None:
     """It is given to a unit, for the first time (派遣) or anew (改派)."""
     unit = order.given.needed("unit")
+    order.incident.asked = None
     if order.incident.unit != unit:
         order.incident.unit = unit
         order.incident.version += 1

@@ -208,3 +208,45 @@ def test_a_consequence_whose_device_alarms_outlives_its_cause(city: Any) -> None
     play.update(cause, "closed")
     child = play.incidents()[child.incident_id]
     assert (child.state, child.parent_id) == ("dispatched", None)
+
+
+def test_a_consequence_that_was_given_up_ends_with_its_cause_all_the_same(play: Any) -> None:
+    report_id, child, _ = linked(play)
+    play.command(child, "escalate", reason="the district shall know")
+    assert play.incidents()[child].tier == "district"
+    play.at(60 * 24 * 3)
+    assert play.incidents()[child].tier == "district"  # held there too
+    play.update("calls/1", "closed")
+    assert play.incidents()[child].state == "closed"
+    assert [r.outcome for r in play.replies(report_id)].count("answered") == 1
+
+
+def test_a_cause_told_where_and_what_late_still_finds_its_consequences(city: Any) -> None:
+    city.report("form")
+    city.report("cover")
+    cause = next(i for i in city.incidents().values() if i.category.code == "cover")
+    reply = city.command(
+        cause.incident_id, "correct_category", reason="a main burst", category="water"
+    )
+    assert reply.outcome == "applied"
+    child = next(i for i in city.incidents().values() if i.category.code == "form")
+    assert child.parent_id == cause.incident_id
+
+
+def test_a_case_stays_small_whatever_is_said_about_it(play: Any) -> None:
+    play.report("cover")
+    (case,) = play.incidents()
+    long = "长" * 4_000
+    units = ["works", "drains", "police"]
+    for _ in range(30):
+        play.command(case, "remind", reason=long)
+        play.command(case, "supervise", reason=long)
+        play.command(case, "whistle", reason=long, ground="c", units=units)
+        for unit in units:
+            play.command(case, "report", role="department", unit=unit)
+            play.command(case, "feedback", role="department", unit=unit, reason=long)
+        play.command(case, "consult", reason=long, units=units)
+        play.command(case, "conclude", reason=long)
+    assert play.incidents()[case].tally.supervisions == 30
+    assert len(play.incidents()[case].model_dump_json()) < 100_000
+    assert play.audit(case)[-1].reason == long
