@@ -105,8 +105,9 @@ def _order(family: Family, action: str) -> Callable[..., None]:
     def order(**given: Any) -> None:
         desk = open_desk(given["prefix"], given["lang"], given["data_dir"])
         one_of("--tier", given["tier"], TIERS)
-        one_of("--role", given["role"], roles)
         who, _, at = given["who"].partition("@")
+        role = given["role"] or _likely(desk, who, given["speaks_for"], roles)
+        one_of("--role", role, roles)
         area = given["area"] or at or None
         where = _desk_of(desk, family, given["subject_id"], given["tier"], area)
         arguments = {
@@ -118,7 +119,7 @@ def _order(family: Family, action: str) -> Callable[..., None]:
             command_id=given["command_id"] or new_command_id(who, action),
             subject=Subject(kind=family.kind, id=given["subject_id"]),
             action=action,
-            actor=_actor(desk, who, given["role"], given["speaks_for"], where),
+            actor=_actor(desk, who, role, given["speaks_for"], where),
             expected_version=given["expected_version"],
             reason=given["reason"],
             arguments=arguments,
@@ -137,8 +138,11 @@ def _order(family: Family, action: str) -> Callable[..., None]:
         **{_parameter(argument): _option(argument) for argument in known},
         "reason": (Annotated[str | None, typer.Option("--reason", help=reason)], None),
         "role": (
-            Annotated[str, typer.Option("--role", help=f"{', '.join(roles)}.")],
-            roles[0],
+            Annotated[
+                str | None,
+                typer.Option("--role", help=f"{', '.join(roles)}; default as --as suggests."),
+            ],
+            None,
         ),
         "area": (
             Annotated[str | None, typer.Option(*desks, help="Code of the desk, if not in --as.")],
@@ -165,6 +169,16 @@ def _order(family: Family, action: str) -> Callable[..., None]:
         ]
     )
     return order
+
+
+def _likely(desk: Desk, who: str, unit: str | None, roles: tuple[str, ...]) -> str:
+    """The role of somebody who names none: a unit's own where a unit speaks."""
+    policy = desk.words.policy
+    speaks = unit is not None or (policy is not None and policy.knows_unit(who))
+    for role in ("unit", "department") if speaks else ():
+        if role in roles:
+            return role
+    return roles[0]
 
 
 def _actor(desk: Desk, who: str, role: str, unit: str | None, where: tuple[str, str]) -> Actor:
@@ -294,6 +308,6 @@ def _show_reply(desk: Desk, family: Family, command: Command, event: ReplyEvent)
             typer.echo(" · ".join(facts))
     if reply.result:
         typer.echo(reply.result)
-    if reply.allowed:
+    if reply.allowed and reply.outcome != "applied":
         named = "、".join(f"{words.word(a)} {family.name(a)}" for a in reply.allowed)
         typer.echo(words.say("order_allowed", actions=named))

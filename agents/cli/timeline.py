@@ -18,8 +18,10 @@ from schemas.terms import Actor
 LONG = timedelta(minutes=15)
 """A silence that a reader should see: how long nothing happened is told."""
 
-_FOLDED = frozenset({"from_area", "to_area", "severity", "asked_by", "late", "resolved_at"})
-"""Details that the line says otherwise."""
+FOLDED = frozenset(
+    {"from_area", "to_area", "severity", "asked_by", "late", "overdue", "resolved_at", "callback"}
+)
+"""Details that the line says otherwise, or that nobody reads."""
 
 
 class Moment(NamedTuple):
@@ -94,7 +96,7 @@ def _details(entry: AuditEntry, words: Wording) -> Iterator[str]:
     """The details of a transition, in words where they are ours, nothing said twice."""
     said = _who(entry.actor, words)
     for name, value in entry.detail.items():
-        if name in _FOLDED:
+        if name in FOLDED:
             continue
         told = _detail(name, value, words)
         if told and told not in said:
@@ -123,12 +125,28 @@ def _detail(name: str, value: Any, words: Wording) -> str:
             return words.area(str(value))
         case "observed":
             return f"{value:g}" if isinstance(value, float) else str(value)
-        case "due_at" | "until" | "limit_at":
+        case "due_at" | "until" | "limit_at" | "after" | "ended_at":
             return words.say(name, time=words.time(datetime.fromisoformat(str(value))))
-        case "report_id" | "report" | "incident" | "parent" | "child" | "cause":
-            return str(value)
+        case "before":
+            return _moment_or_word(str(value), words)
+        case "stage":
+            return words.say("stage_done", value=value)
+        case "category":
+            return words.say("category_to", value=value)
+        case "count":
+            return words.say("counted", value=value)
+        case "lat" | "lon":
+            return words.say("point", value=value)
         case _:
-            return f"{name}={value}"
+            return str(value)
+
+
+def _moment_or_word(text: str, words: Wording) -> str:
+    """What it was before: a limit, or a kind, unit or place."""
+    try:
+        return words.time(datetime.fromisoformat(text))
+    except ValueError:
+        return words.unit(text)
 
 
 def _who(actor: Actor, words: Wording) -> str:

@@ -10,7 +10,7 @@ import orjson
 from schemas.alert import Alert, AlertEvent
 from schemas.codec import read_any
 from schemas.incident import Incident, IncidentEvent
-from schemas.outcome import Problem, ProblemEvent, Reply, ReplyEvent
+from schemas.outcome import AuditEntry, Problem, ProblemEvent, Reply, ReplyEvent
 from streams.incidents.audit import Chain
 from streams.topics import ALERTS, AUDIT, DEAD_LETTERS, INCIDENTS, PROBLEMS, REPLIES
 
@@ -21,13 +21,14 @@ LISTENED = (INCIDENTS, AUDIT, REPLIES, PROBLEMS, DEAD_LETTERS, *ALERTS.values())
 class Heard:
     """The present state of each incident, alert and problem, and all replies.
 
-    ``chains`` are the audit chains; ``dead`` counts dead letters by reason.
+    ``entries`` are the audit, ``chains`` how each holds; ``dead`` counts dead letters by reason.
     """
 
     incidents: dict[str, Incident] = field(default_factory=dict)
     alerts: dict[str, Alert] = field(default_factory=dict)
     problems: dict[str, Problem] = field(default_factory=dict)
     replies: dict[str, list[Reply]] = field(default_factory=lambda: defaultdict(list))
+    entries: dict[str, list[AuditEntry]] = field(default_factory=lambda: defaultdict(list))
     chains: dict[str, Chain] = field(default_factory=lambda: defaultdict(Chain))
     dead: Counter[str] = field(default_factory=Counter)
 
@@ -36,7 +37,9 @@ class Heard:
         if value is None:
             return
         if topic == AUDIT.name:
-            self.chains[key].follow(orjson.dumps(orjson.loads(value)["data"]))
+            raw = orjson.dumps(orjson.loads(value)["data"])
+            self.chains[key].follow(raw)
+            self.entries[key].append(AuditEntry.model_validate_json(raw))
             return
         if topic == DEAD_LETTERS.name:
             letter = orjson.loads(value)["data"]

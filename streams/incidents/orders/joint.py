@@ -65,7 +65,9 @@ def join(order: Order, unit: str | None) -> None:
     incident = order.incident
     known = {each.unit: each for each in incident.assists or ()}
     before = None if unit is None else known.get(unit)
-    if unit is None or unit == incident.unit or (before is not None and before.accepted_at):
+    if unit is not None and (unit == incident.unit or (before and before.accepted_at)):
+        raise Refused("conflict", "already_yours", f"{unit} has accepted it already")
+    if unit is None:
         raise Refused("conflict", "already_accepted", f"{incident.unit} leads it already")
     now = order.turn.now
     if before is None:
