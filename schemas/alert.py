@@ -44,7 +44,7 @@ class Alert(Body):
         scale: ``warning`` for what may come, ``supervision`` for work that runs late.
         observed, expected, interval: in the trigger's own unit; the interval covers 90 %.
         evidence: ids of the events that carry it, at most 50; ``evidence_count`` of all.
-        owner: unit or desk that should act.
+        owner: unit or desk that should act; call: who of that desk's rota is to be called.
         completeness: share of the expected input that was there, 0 to 1.
         grouped_by: the flood's alert that stands for this one at a flooded desk;
             silenced_by: the planned work that explains it. Either calls nobody.
@@ -73,6 +73,7 @@ class Alert(Body):
     evidence_count: int = 0
     suggested_action: str | None = None
     owner: str | None = None
+    call: str | None = None
     lead_time_s: float | None = None
     opened_at: AwareDatetime
     changed_at: AwareDatetime

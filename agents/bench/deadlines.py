@@ -365,10 +365,10 @@ def entries(
         incident.incident_id, incident.area = identity, area
         incident.place.street = area
         for running in case.clocks:
-            running.limit_at = far
-            running.at = far
+            running.limit_at = running.at = far
             if running.kind == clocks.ACKNOWLEDGE:
-                running.stage, running.at = clocks.REMINDED, due
+                running.stage = clocks.REMINDED
+                running.limit_at = running.at = due
         stamp = to_microseconds(due).to_bytes(DUE_BYTES, "big")
         yield CASES.prefix + f"{area}/{identity}".encode(), stamp + CASES.encode(case)
 

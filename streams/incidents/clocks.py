@@ -45,7 +45,7 @@ PRESSING = frozenset({ACKNOWLEDGE, ACCEPT, PROGRESS, RESOLVE, STAGE})
 """Clocks that press or lift; they are silent while the case's cause is open."""
 
 REMINDED = 50
-"""Stage of the acknowledgement clock after the desk was reminded; the next step lifts."""
+"""Stage of the acknowledgement clock after the desk was reminded; the last step lifts."""
 
 _OFFICE = frozenset({"work_hour", "work_day"})
 
@@ -161,6 +161,7 @@ def follow_due(case: Case, policy: Policy) -> None:
     if due is None:
         return
     begun = clock(kind=RESOLVE, started_at=started, limit_at=due, stage=0, limit=limit)
+    fix_points(begun, policy)
     begun.at = point(begun, policy, 0)
     case.clocks.append(begun)
 
@@ -323,6 +324,14 @@ def _next_point(running: Clock, policy: Policy) -> datetime | None:
         if step.percent > running.stage:
             return point(running, policy, number)
     return None
+
+
+def fix_points(running: Clock, policy: Policy) -> None:
+    """Keep the moments of a limit in office time: they stay under whatever calendar comes."""
+    if running.limit is not None:
+        steps = range(len(policy.supervision))
+        points = [point(running, policy, number) for number in steps]
+        running.points = [moment for moment in points if moment is not None]
 
 
 def point(running: Clock, policy: Policy, step: int) -> datetime | None:

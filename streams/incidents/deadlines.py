@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from schemas.handoff import Clock
-from schemas.terms import Colour
-from streams.incidents import clocks, lamps, lifecycle, stages, summing
+from schemas.terms import COLOURS, Colour
+from streams.incidents import clocks, duty, lamps, lifecycle, stages, summing
 from streams.incidents.case import Case
 from streams.incidents.endings import finish
 from streams.incidents.orders.entry import unverified
 from streams.incidents.orders.joint import assistance_over, expected
 from streams.incidents.orders.pauses import go_on
-from streams.incidents.ownership import cannot_hand_back, give, hand_back
+from streams.incidents.ownership import FOR_WANT_OF_TIME, cannot_hand_back, give, hand_back
 from streams.incidents.routing import GRAVITY
 from streams.incidents.turn import Turn
 from streams.incidents.words import limit_words, words
@@ -180,44 +180,49 @@ def _whistle_unanswered(turn: Turn, case: Case, running: Clock) -> None:
 
 
 def _unacknowledged(turn: Turn, case: Case, running: Clock) -> None:
-    incident = case.incident
-    if running.stage < clocks.REMINDED:
-        running.stage = clocks.REMINDED
-        running.at = _lift_after_reminder(turn, case, running)
-        lamps.light(
-            turn,
-            case,
-            lamps.ACKNOWLEDGE,
-            trigger="E2",
-            version=turn.policy.version,
-            colour="blue",
-            title=words(turn.policy.language, "unacknowledged", title=incident.title),
-            suggested_action=words(turn.policy.language, "look"),
-        )
-        return
-    pace = turn.policy.pace(incident.severity, incident.urgency)
-    parent = turn.policy.areas.parent(turn.area)
-    running.at = None
-    if parent is not None and pace.unacknowledged is not None:
-        language = turn.policy.language
-        limit = limit_words(language, pace.unacknowledged)
-        give(turn, case, parent, "E2", words(language, "not_acknowledged", limit=limit))
+    """E2: nobody at the desk has seen it: the rota is called through, then the tier above.
 
-
-def _lift_after_reminder(turn: Turn, case: Case, running: Clock) -> datetime | None:
-    """When an unanswered reminder lifts the case; None where the pace knows no such lift.
-
-    When the reminder itself came late, the desk gets the time between the two all the same.
+    The reminder calls the next officer on duty, and half-way to the lift whoever stands
+    behind the crew. What was agreed when the clock began holds, also under a new policy.
     """
-    pace = turn.policy.pace(case.incident.severity, case.incident.urgency)
-    if pace.unacknowledged is None:
-        return None
-    if running.limit_at > turn.now:
-        return running.limit_at
-    calendar = turn.policy.calendar
-    full = calendar.add(turn.now, pace.unacknowledged)
-    used = turn.now if pace.acknowledge is None else calendar.add(turn.now, pace.acknowledge)
-    return turn.now + max(full - used, timedelta(seconds=1))
+    spoke, running.at = running.at, None
+    parent = turn.policy.areas.parent(turn.area)
+    called = running.stage - clocks.REMINDED + 1 if running.stage >= clocks.REMINDED else 0
+    if called == 0 and spoke is not None:
+        # When the reminder itself came late, the desk gets the time between all the same.
+        apart = max(running.limit_at - spoke, timedelta(0))
+        running.limit_at = max(running.limit_at, turn.now + apart)
+    if called > 0 and running.limit_at <= turn.now:
+        if parent is not None:
+            give(turn, case, parent, "E2", _not_acknowledged(turn, case, running))
+        return
+    running.stage = clocks.REMINDED + called
+    left = running.limit_at - turn.now
+    if left > timedelta(0):
+        again = called == 0 and duty.in_reserve(turn, duty.NEXT + 1)
+        running.at = turn.now + left / 2 if again else running.limit_at
+    lamps.light(
+        turn,
+        case,
+        lamps.ACKNOWLEDGE,
+        trigger="E2",
+        version=turn.policy.version,
+        colour="blue" if called == 0 else "yellow",
+        title=words(turn.policy.language, "unacknowledged", title=case.incident.title),
+        suggested_action=words(turn.policy.language, "look"),
+        call=duty.to_call(turn, duty.NEXT + called),
+    )
+
+
+def _not_acknowledged(turn: Turn, case: Case, running: Clock) -> str:
+    language, incident = turn.policy.language, case.incident
+    limit = turn.policy.pace(incident.severity, incident.urgency).unacknowledged
+    minutes = round((running.limit_at - running.started_at).total_seconds() / 60)
+    if limit is not None:
+        text = limit_words(language, limit)
+    else:
+        text = words(language, "minute", amount=minutes)
+    return words(language, "not_acknowledged", limit=text)
 
 
 def _supervise(turn: Turn, case: Case, running: Clock) -> None:
@@ -264,13 +269,19 @@ def _supervise(turn: Turn, case: Case, running: Clock) -> None:
     # A colour before the limit is an alert's news; the case itself stands as it stood.
     turn.keep(case, publish=late)
     language = turn.policy.language
+    colour = _COLOUR[reached.colour]
+    # A desk that was called because time ran out hears of it in one episode, not in two.
+    risen = case.lamps.get(lamps.ESCALATION)
+    called = risen is not None and risen.trigger in FOR_WANT_OF_TIME
+    if called and risen is not None and COLOURS.index(colour) < COLOURS.index(risen.colour):
+        return
     lamps.light(
         turn,
         case,
-        lamps.DEADLINE,
-        trigger=lamps.DEADLINE,
+        lamps.ESCALATION if called else lamps.DEADLINE,
+        trigger="E2" if called else lamps.DEADLINE,
         version=turn.policy.version,
-        colour=_COLOUR[reached.colour],
+        colour=colour,
         title=words(
             language,
             "overdue" if late else "overdue_soon",
@@ -280,6 +291,7 @@ def _supervise(turn: Turn, case: Case, running: Clock) -> None:
         + (words(language, "provisional") if incident.provisional else ""),
         observed=float(reached.percent),
         suggested_action=words(language, "press"),
+        call=duty.to_call(turn, duty.FIRST),
     )
 
 

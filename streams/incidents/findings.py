@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from schemas.reading import Finding, FindingEvent
-from streams.incidents import clocks, family, lamps, lifecycle, ownership, problems, weather
+from streams.incidents import clocks, duty, family, lamps, lifecycle, ownership, problems, weather
 from streams.incidents.case import Case
 from streams.incidents.counting import count
 from streams.incidents.endings import belong, finish, open_reports
@@ -213,6 +213,7 @@ def _light(turn: Turn, case: Case, finding: Finding) -> None:
         evidence=finding.evidence,
         evidence_count=finding.evidence_count,
         suggested_action=turn.policy.suggested_action(finding.trigger, language),
+        call=duty.to_call(turn, duty.FIRST),
         expires_at=turn.now + timedelta(seconds=seconds),
     )
 

@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from schemas.handoff import Handoff, Notice
 from schemas.incident import Escalation, Incident
 from schemas.terms import Actor
-from streams.incidents import clocks, lamps
+from streams.incidents import clocks, duty, lamps
 from streams.incidents.case import COPIES, KEPT_ESCALATIONS, Case, Copy, Draft, Lamp, present
 from streams.incidents.escalation import overruled, wanted
 from streams.incidents.messages import Maker, body, event_id
@@ -30,7 +30,8 @@ notice_of = Maker(Notice)
 escalation_of = Maker(Escalation)
 
 KEPT_COPY_DAYS = 90
-_FOR_WANT_OF_TIME = frozenset({"E2", "E3", "E11"})
+FOR_WANT_OF_TIME = frozenset({"E2", "E3", "E11"})
+"""Rules by which a case rises because nobody acted in time."""
 AFTER = timedelta(microseconds=1)
 """What is passed on is dated after the hand-off of the same instant, or history replayed in
 order of time could apply it first."""
@@ -228,10 +229,11 @@ def receive(turn: Turn, handoff: Handoff) -> None:
         trigger=handoff.rule,
         version=turn.policy.version,
         colour="red"
-        if handoff.rule in _FOR_WANT_OF_TIME
+        if handoff.rule in FOR_WANT_OF_TIME
         else lamps.ALERT_OF_SEVERITY[incident.severity],
         title=words(turn.policy.language, "escalated", rule=handoff.rule, title=incident.title),
         suggested_action=words(turn.policy.language, "take_over"),
+        call=duty.to_call(turn, duty.FIRST),
     )
     clocks.start_acknowledge(case, turn.policy, turn.now)
     if not up:

@@ -35,6 +35,7 @@ def begin(turn: Turn, case: Case, rule: CategoryRule) -> None:
         verdicts.append(_verdict(stage=stage.name, title=name, due_at=due))
         running = clocks.start(case, _kind(stage.name), policy, incident.opened_at, due)
         running.limit = str(stage.limit) if stage.limit.is_office else None
+        clocks.fix_points(running, policy)
         running.at = clocks.point(running, policy, 0)
     incident.stages = verdicts
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from schemas.terms import TIERS
 from streams.policy.catalogue import DEFAULT, Routing
 from streams.policy.policy import Policy
 from streams.policy.triggers import HardLimit, Rise
@@ -30,6 +31,7 @@ def mismatches(policy: Policy) -> list[Mismatch]:
         *_units(policy),
         *_keys(policy),
         *_stages(policy),
+        *_rota(policy),
         *_mappings(policy),
         *_triggers(policy),
         *_sites(policy),
@@ -121,6 +123,19 @@ def _keys(policy: Policy) -> Iterator[Mismatch]:
     for n, kind in enumerate(spread.kinds if spread is not None else ()):
         if kind not in known:
             yield Mismatch(("triggers", "spread", "kinds", n), f"the kind {kind!r}", wanted)
+
+
+def _rota(policy: Policy) -> Iterator[Mismatch]:
+    """Each desk in one roster, and none that is nowhere."""
+    seen: set[str] = set()
+    for n, roster in enumerate(policy.rota):
+        for a, area in enumerate(roster.areas):
+            place = ("rota", n, "areas", a)
+            if area not in TIERS and policy.areas.tier_of(area) is None:
+                yield Mismatch(place, f"the area {area!r}", "an area's code or a tier's name")
+            if area in seen:
+                yield Mismatch(place, f"{area!r} again", "each desk in one roster")
+            seen.add(area)
 
 
 def _stages(policy: Policy) -> Iterator[Mismatch]:

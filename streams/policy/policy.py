@@ -26,6 +26,7 @@ from streams.policy.escalation import EscalationRules
 from streams.policy.intake import IntakeBounds
 from streams.policy.limits import Limit, Pace, PaceRow, Stage, SupervisionStep
 from streams.policy.orders import CauseRule, OrderRules
+from streams.policy.rota import Roster
 from streams.policy.routing import DeskRule, SourceRule, Unit, VoidPoint, matches
 from streams.policy.section import Language, Section, Text
 from streams.policy.sites import Site
@@ -68,6 +69,7 @@ class Policy(Section):
     intake: IntakeBounds
     sources: tuple[SourceRule, ...] = ()
     desk: DeskRule = DeskRule()
+    rota: tuple[Roster, ...] = ()
     void_points: tuple[VoidPoint, ...] = ()
     devices: dict[str, DeviceClass] = Field(default_factory=dict)
     triggers: Triggers = Triggers()
@@ -266,6 +268,15 @@ class Policy(Section):
             if matches((pattern.name,), name):
                 return pattern
         return _UNKNOWN_SOURCE
+
+    @cached_property
+    def rosters(self) -> dict[str, Roster]:
+        """The roster of each area or tier that has one."""
+        return {area: roster for roster in self.rota for area in roster.areas}
+
+    def roster(self, area: str) -> Roster | None:
+        """The rota of a desk; None where nobody has set one."""
+        return self.rosters.get(area) or self.rosters.get(self.areas.tier_of(area) or "")
 
     def knows_unit(self, code: str) -> bool:
         """Whether that is the code of one of the city's units."""
