@@ -32,7 +32,7 @@ def test_who_accepts_first_leads_and_the_next_assists(play: Any) -> None:
     assert [(each.unit, each.accepted_at) for each in incident.assists] == [("police", play.now)]
     for unit in ("drains", "police"):
         reply = play.command(incident_id, "accept", role="unit", unit=unit)
-        assert (reply.outcome, code(reply)) == ("conflict", "already_accepted")
+        assert (reply.outcome, code(reply)) == ("conflict", "already_yours")
 
 
 def test_added_units_go_when_their_time_is_over(play: Any) -> None:
