@@ -23,7 +23,7 @@ BEFORE = timedelta(hours=24)
 LEAST_DAYS = 14
 """Days that must be known before and after a measure, or nothing is said about it."""
 
-_HOLDS = ("closed", "withdrawn")
+_ENDED = ("closed", "withdrawn")
 _AVERAGE = ("W7", "W10")
 """Warnings of a kind in an area; the others speak of one place, by its incident."""
 
@@ -133,7 +133,8 @@ class Scoreboard:
         self._of_case: dict[str, datetime] = {}
         self._of_area: dict[tuple[str, str], list[datetime]] = defaultdict(list)
         self._worked: set[str] = set()
-        self._ended: list[tuple[Key, str]] = []
+        self._kind_of: dict[str, str] = {}
+        self._bound: list[tuple[str, Alert, Alert, int]] = []
         self.cure = Cure()
         self._treated: dict[str, int] = {}
         self._cases: dict[str, Counter[int]] = defaultdict(Counter)
@@ -144,21 +145,18 @@ class Scoreboard:
         parts = first.key.split("/")
         if first.trigger.id in _AVERAGE and len(parts) >= 3:
             kind = parts[2]
-        for line in self._lines(first.opened_at, first.area, kind):
-            line.calls += calls
-            if first.scale == "warning":
-                line.warnings += 1
-                line.right += last.answer == "confirmed"
-                line.wrong += last.answer in ("false", "no_finding")
+        week = self._week(first.opened_at)
+        for line in self._sums(week, first.area, kind):
+            _count(line, first, last, calls)
+        if first.incident_id is not None:
+            # Its kind is that of its case, which comes later.
+            self._bound.append((week, first, last, calls))
         if first.scale != "warning":
             return
         if first.incident_id is not None:
             known = self._of_case.get(first.incident_id)
             if known is None or first.opened_at < known:
                 self._of_case[first.incident_id] = first.opened_at
-            if last.state in _HOLDS:
-                key = (self._week(first.opened_at), first.area, kind)
-                self._ended.append((key, first.incident_id))
         elif kind != ALL:
             self._of_area[first.area, kind].append(first.opened_at)
 
@@ -177,6 +175,7 @@ class Scoreboard:
         day = opened.toordinal()
         lead = self._lead(incident, street, kind)
         worked = incident.accepted_at is not None or incident.self_handled
+        self._kind_of[incident.incident_id] = kind
         if worked:
             self._worked.add(incident.incident_id)
         if incident.problem_id is not None:
@@ -217,10 +216,18 @@ class Scoreboard:
 
     def finish(self) -> None:
         """Everything is in: work out what needs all of it."""
-        for key, incident_id in self._ended:
-            for line in self._sums(*key):
-                line.ended += 1
-                line.acted += incident_id in self._worked
+        for week, first, last, calls in self._bound:
+            incident_id = first.incident_id or ""
+            kind = self._kind_of.get(incident_id)
+            sums = self._sums(week, first.area, kind or ALL)
+            of_kind = sums[::2] if kind is not None else []
+            for line in of_kind:
+                _count(line, first, last, calls)
+            if first.scale == "warning" and last.state in _ENDED:
+                for line in sums:
+                    line.ended += 1
+                    line.acted += incident_id in self._worked
+        self._bound.clear()
         self._weigh_measures()
 
     def _lead(self, incident: Incident, street: str, kind: str) -> float | None:
@@ -286,6 +293,15 @@ class Scoreboard:
             reach = 1.6449 * sqrt(variance)
             self.cure.avoided = saved
             self.cure.avoided_interval = (saved - reach, saved + reach)
+
+
+def _count(line: Line, first: Alert, last: Alert, calls: int) -> None:
+    """One more episode in a line."""
+    line.calls += calls
+    if first.scale == "warning":
+        line.warnings += 1
+        line.right += last.answer == "confirmed"
+        line.wrong += last.answer in ("false", "no_finding")
 
 
 def _between(cases: Counter[int], begin: int, end: int) -> int:

@@ -90,6 +90,9 @@ def test_precision_goes_by_answers_first_and_by_work_otherwise() -> None:
     found.add_incident(reported(1, BEGIN + timedelta(hours=1)))
     found.finish()
     assert found.lines[ALL, "C", ALL].precision == 1.0, "somebody worked on it"
+    of_kind = found.lines["w0", "A1", "water"]
+    assert (of_kind.warnings, of_kind.precision) == (1, 1.0), "a warning is of its case's kind"
+    assert found.lines[ALL, "C", ALL].warnings == 1, "and counts once in the sum"
     wrong = alert("b", BEGIN, incident_id="A1-2")
     found.add_alert(wrong, wrong.model_copy(update={"answer": "false"}), 1)
     assert found.lines[ALL, "C", ALL].precision == 0.0, "the only answer says it was wrong"
