@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from agents.replay import comparison
 from agents.replay.accounting import (
     Account,
     Found,
@@ -139,6 +140,7 @@ def settle(rows: list[Row], areas: Areas, stops: datetime, found: Found, workdir
     lost = [r for r, s in placed.items() if s is None and r not in unlisted and r not in dead]
     judged, disagreements = _verdicts(rows, placed, stops)
     merged = _merging(rows, placed)
+    departments = comparison.side_by_side(_pairs(rows, placed, stops))
     files = _write(workdir, disagreements, lost)
     figures = {
         "rows": {
@@ -162,12 +164,18 @@ def settle(rows: list[Row], areas: Areas, stops: datetime, found: Found, workdir
             "disagreements": dict(Counter(d.explanation for d in disagreements)),
         },
         "merging": merged,
+        "departments": departments,
         **flow_figures(found, CITY),
     }
     parts = (
         _rows_part(figures["rows"]),
         _verdict_part(figures["verdicts"], disagreements),
         _merging_part(merged),
+        comparison.part(
+            "By department: the city's own columns, and ours",
+            departments,
+            "Duplicates: closed by the city as such, and merged by us.",
+        ),
         flow(found, CITY),
         dead_part(found),
         times_part(found),
@@ -221,6 +229,31 @@ def _merging(rows: Iterable[Row], placed: dict[str, Stand | None]) -> dict[str, 
         "recall": round(both / marked, 4) if marked else None,
         "recall_with_a_place": round(both / knowable, 4) if knowable else None,
     }
+
+
+def _pairs(
+    rows: Iterable[Row], placed: dict[str, Stand | None], stops: datetime
+) -> Iterator[comparison.Pair]:
+    """Every case as the city wrote it down, and as it stands here."""
+    for row in rows:
+        judged = bool(row.sla_target_at and row.sla_status)
+        ended = None if row.closed is None else max(row.closed, row.opened)
+        theirs = comparison.Side(
+            _hours(row.opened, ended),
+            row.sla_status == "OVERDUE" if judged else None,
+            row.resolution == DUPLICATE,
+        )
+        stand = placed[row.report_id]
+        ours = None
+        if stand is not None:
+            end = None if stand.ended_at is None else _microseconds(stand.ended_at)
+            late = verdict(stand, stops) == "OVERDUE" if judged else None
+            ours = comparison.Side(_hours(row.opened, end), late, not stand.first)
+        yield comparison.Pair(row.department or "–", theirs, ours)
+
+
+def _hours(opened: int, ended: int | None) -> float | None:
+    return None if ended is None else (ended - opened) / 3_600_000_000
 
 
 def _rows_part(figures: dict[str, Any]) -> Part:

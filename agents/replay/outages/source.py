@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
+from agents.replay import comparison
 from agents.replay.accounting import (
     Account,
     Part,
@@ -20,7 +21,7 @@ from agents.replay.accounting import (
     times_part,
 )
 from agents.replay.feed import Entry, moment_of
-from agents.replay.outages import mapping
+from agents.replay.outages import comparing, mapping
 from agents.replay.outages.policy import cell_of, write_policy
 from agents.replay.outages.rows import CITY, SOURCE, ZONE, files_at, read
 from agents.replay.source import Slice, digest_of
@@ -71,17 +72,23 @@ class Outages:
     async def account(self, settings: Settings, bootstrap: str, workdir: Path) -> Account:
         """Say where every outage is, and whether its state is what the log ends with."""
         found = await gather(settings, bootstrap)
-        states = {
-            case["report_id"]: incident["state"]
+        stands = {
+            case["report_id"]: (incident["state"], case)
             for incident in found.incidents
             for case in incident["reports"]
         }
+        states = {report: state for report, (state, _) in stands.items()}
         ends: dict[str, bool] = {}
         reported: set[str] = set()
+        log = comparing.Log()
         for row in read(self.files, self.part):
             ends[row.report_id] = row.event == "cleared"
+            log.note(row)
             if row.event == "reported":
                 reported.add(row.report_id)
+        causes = comparison.side_by_side(
+            log.pairs({report: case for report, (_, case) in stands.items()})
+        )
         lost = [r for r in reported if r not in states and r not in found.dead]
         agree = sum(
             (states[report] in ("resolved", "closed")) == cleared
@@ -98,6 +105,7 @@ class Outages:
                 "cleared_as_the_log_says": agree,
                 "with_a_state": sum(report in states for report in ends),
             },
+            "causes": causes,
             **flow_figures(found, CITY),
         }
         outages = figures["outages"]
@@ -111,6 +119,11 @@ class Outages:
         )
         parts = (
             Part(f"Every outage ({SOURCE})", lines),
+            comparison.part(
+                "By cause: the utility's own log, and ours",
+                causes,
+                "Late: cleared after the utility's first estimate of the restoration.",
+            ),
             flow(found, CITY),
             dead_part(found),
             times_part(found),
