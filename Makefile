@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 ARGS ?=
 
-.PHONY: up test lint format venv lock clean
+.PHONY: up test lint format docs venv lock clean
 
 up: venv
 	$(BIN)/chengyun up $(ARGS)
@@ -25,6 +25,10 @@ lint: venv
 format: venv
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# The pages of docs/ that are made from the code; a test compares them.
+docs: venv
+	$(BIN)/chengyun docs
 
 venv: $(READY)
 

@@ -44,6 +44,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "backtest": ("agents.cli.backtest", "Run the decisions over history, without Kafka."),
     "evaluate": ("agents.cli.evaluate", "Measure how well the detectors warn."),
     "bench": ("agents.cli.bench", "Measure this machine."),
+    "docs": ("agents.cli.docs", "Write the pages of docs/ that are made from the code."),
     "chaos": ("agents.cli.chaos", "Torture the stages and check that nothing was lost."),
 }
 

@@ -243,6 +243,15 @@ TEXTS: dict[str, tuple[str, str]] = {
     "reason_not_linked": ("本案没有挂接主案", "it is under no cause"),
     "reason_still_wanted_here": ("仍应由本级办理:{detail}", "{detail}"),
     "reason_still_alarming": ("设备仍在报警", "a device still alarms"),
+    # what is new about a case
+    "news_waits": ("待接收", "not taken up yet"),
+    "taken_over": ("{area} 已接收", "{area} has taken it over"),
+    "news_called": ("吹哨 {units}", "whistle for {units}"),
+    "news_arrived": ("{units} 已报到", "{units} is there"),
+    "news_missing": ("{units} 超时未报到", "{units} has not come in time"),
+    "news_asked": ("申请{what}", "asks for {what}"),
+    "news_decided": ("{what}申请已批复", "{what}: decided"),
+    "news_pressed": ("督办催办", "pressed for"),
     # watch
     "watch_head": (
         "跟踪 {what} · 城市 {city} · Ctrl-C 结束",

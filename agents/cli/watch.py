@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import Annotated
+from datetime import datetime
+from typing import Annotated, NamedTuple
 
 import orjson
 import typer
@@ -25,8 +26,9 @@ from agents.cli.desk import (
     open_desk,
     run,
 )
-from agents.cli.timeline import alert_line
-from agents.cli.wording import Wording
+from agents.cli.news import Seen, news
+from agents.cli.timeline import alert_line, quiet_of
+from agents.cli.wording import STYLES, Wording
 from agents.ledger import Ledger, open_ledger
 from schemas.alert import Alert, AlertEvent
 from schemas.errors import ConfigurationError
@@ -43,36 +45,42 @@ _LINES_AT_ONCE = 40
 class Sight:
     """What a desk wants to see, and what it has seen of each incident.
 
-    An incident is told when it is new, changes state, owner, severity or becomes
-    overdue; a merged report alone is no news.
+    An incident is told when something happens that its desk must know (`news`); a merged
+    report alone is no news.
+
+    Attributes:
+        quiet: also the alerts that call nobody: silenced, or spoken for by a flood.
     """
 
     tier: str | None
     area: str | None
     incidents: bool
+    words: Wording
+    quiet: bool = False
     most: int = 50_000
-    _seen: dict[str, tuple[object, ...]] = field(default_factory=dict)
+    _seen: dict[str, Seen] = field(default_factory=dict)
 
     def wants_alert(self, alert: Alert) -> bool:
         """Whether the alert is of this tier and area."""
         here = self.area is None or alert.area == self.area
+        if not self.quiet and (alert.grouped_by is not None or alert.silenced_by is not None):
+            return False
         return (self.tier is None or alert.tier == self.tier) and here
 
-    def is_news(self, incident: Incident) -> bool:
-        """Whether the incident is this desk's and differs from when it was last told."""
+    def news_of(self, incident: Incident) -> list[str]:
+        """What is new about an incident for this desk; empty when nothing is."""
+        name = incident.incident_id
         if self.tier is not None and incident.tier != self.tier:
-            known = incident.incident_id in self._seen
-            self._seen.pop(incident.incident_id, None)
-            return known  # it has just gone to another tier
+            before = self._seen.pop(name, None)
+            return [] if before is None else news(before, incident, self.words)  # it has just gone
         if self.area is not None and not touches(incident, self.area):
-            return False
-        now = (incident.state, incident.tier, incident.area, incident.severity, incident.overdue)
-        if self._seen.get(incident.incident_id) == now:
-            return False
-        if len(self._seen) >= self.most:
+            return []
+        before = self._seen.get(name)
+        told = news(before, incident, self.words)
+        if before is None and len(self._seen) >= self.most:
             self._seen.pop(next(iter(self._seen)))
-        self._seen[incident.incident_id] = now
-        return True
+        self._seen[name] = Seen.of(incident)
+        return told
 
 
 def watch(
@@ -84,6 +92,9 @@ def watch(
     back: Annotated[
         int, typer.Option("--back", help="Alerts to show from before.", min=0, max=500)
     ] = _LOOK_BACK,
+    quiet: Annotated[
+        bool, typer.Option("--all", help="Silenced and grouped alerts too, which call nobody.")
+    ] = False,
     prefix: Prefix = None,
     lang: Language = None,
     data_dir: DataDir = None,
@@ -94,11 +105,20 @@ def watch(
     if tier is not None and tier not in TIERS:
         raise ConfigurationError(f"--tier {tier}: wanted one of {', '.join(TIERS)}")
     desk = open_desk(prefix, lang, data_dir)
-    run(_follow(desk, Sight(tier, area, incidents), back, _Screen(desk.words, plain, as_json)))
+    sight = Sight(tier, area, incidents, desk.words, quiet)
+    run(_follow(desk, sight, back, _Screen(desk.words, plain, as_json)))
 
 
 app = typer.Typer(rich_markup_mode=None)
 app.command()(watch)
+
+
+class Told(NamedTuple):
+    """An alert or an incident to show: when it happened, and what is new about it."""
+
+    message: Alert | Incident
+    at: datetime
+    news: Sequence[str] = ()
 
 
 class _Screen:
@@ -109,38 +129,52 @@ class _Screen:
         self.json = as_json
         self.out: Console = console(plain)
 
-    def show(self, kind: str, message: Alert | Incident) -> None:
+    def show(self, told: Told) -> None:
         """One alert or incident."""
+        message = told.message
         if self.json:
+            kind = "alert" if isinstance(message, Alert) else "incident"
             body = message.model_dump(mode="json", exclude_none=True)
             sys.stdout.write(orjson.dumps({"kind": kind, **body}).decode() + "\n")
             return
-        for line in self._lines(message):
+        lines = self._alert(message) if isinstance(message, Alert) else self._incident(told)
+        for line in lines:
             self.out.print(line)
 
-    def _lines(self, message: Alert | Incident) -> Iterator[Text]:
+    def _alert(self, alert: Alert) -> Iterator[Text]:
         words = self.words
-        if isinstance(message, Alert):
-            line = Text(f"{words.time(message.changed_at)}  ")
-            line.append(alert_line(message, words))
-            line.append(f"  {words.word(message.tier)} {words.area(message.area)}", "dim")
-            if message.incident_id:
-                line.append(f"  {message.incident_id}", "dim")
-            yield line
-            if message.suggested_action and message.state in ("opened", "raised"):
-                told = words.say("watch_suggest", text=message.suggested_action)
-                yield Text(f"{' ' * 14}{told}", style="italic dim")
+        line = Text(f"{words.time(alert.changed_at)}  ")
+        line.append(alert_line(alert, words))
+        line.append(f"  {words.word(alert.tier)} {words.area(alert.area)}", "dim")
+        if alert.incident_id:
+            line.append(f"  {alert.incident_id}", "dim")
+        quiet = quiet_of(alert, words)
+        if quiet is not None:
+            line.append(f"  {quiet}")
+            line.stylize("dim")
+        yield line
+        if alert.state not in ("opened", "raised") or quiet is not None:
             return
-        moment = message.closed_at or message.resolved_at or message.accepted_at
-        moment = moment or message.acknowledged_at or message.opened_at
-        line = Text(f"{words.time(moment)}  ")
-        line.append(f"{words.grade(message.severity)} {words.word(message.state)}", "bold")
-        if message.overdue:
+        for group in alert.groups:
+            shown = Text(f"{' ' * 14}{words.colour(group.colour)}", STYLES.get(group.colour, ""))
+            shown.append(f" {group.trigger} {words.area(group.area)} × {group.count}", "default")
+            yield shown
+        if alert.suggested_action:
+            told = words.say("watch_suggest", text=alert.suggested_action)
+            yield Text(f"{' ' * 14}{told}", style="italic dim")
+
+    def _incident(self, told: Told) -> Iterator[Text]:
+        words, incident = self.words, told.message
+        assert isinstance(incident, Incident)
+        line = Text(f"{words.time(told.at)}  ")
+        line.append(f"{words.grade(incident.severity)} {told.news[0]}", "bold")
+        if incident.overdue and words.say("report_late") not in told.news:
             line.append(f" {words.say('report_late')}", "bold red")
-        line.append(f"  {message.title}")
-        line.append(
-            f"  {words.word(message.tier)} {words.area(message.area)}  {message.incident_id}", "dim"
-        )
+        for more in told.news[1:]:
+            line.append(f" · {more}")
+        line.append(f"  {incident.title}")
+        where = f"{words.word(incident.tier)} {words.area(incident.area)}"
+        line.append(f"  {where}  {incident.incident_id}", "dim")
         yield line
 
     def note(self, text: str, /, **values: object) -> None:
@@ -179,48 +213,46 @@ async def _look_back(
     ledger: Ledger, alerts: list[Topic], sight: Sight, back: int, screen: _Screen
 ) -> None:
     found = [
-        message
+        message.data
         for record in await ledger.newest(alerts, max(50, back))
-        if (message := _read(record)) is not None
-        and isinstance(message, Alert)
-        and sight.wants_alert(message)
+        if isinstance(message := _read(record), AlertEvent) and sight.wants_alert(message.data)
     ]
     found.sort(key=lambda alert: alert.changed_at)
     for alert in found[-back:]:
-        screen.show("alert", alert)
+        screen.show(Told(alert, alert.changed_at))
     if found:
         screen.note("watch_before")
 
 
-def _news(batch: Iterable[Record], sight: Sight) -> Iterator[Alert | Incident]:
+def _news(batch: Iterable[Record], sight: Sight) -> Iterator[Told]:
     for record in batch:
         message = _read(record)
-        if isinstance(message, Alert):
-            if sight.wants_alert(message):
-                yield message
-        elif message is not None and sight.is_news(message):
-            yield message
+        if isinstance(message, AlertEvent):
+            if sight.wants_alert(message.data):
+                yield Told(message.data, message.data.changed_at)
+        elif message is not None and (news := sight.news_of(message.data)):
+            yield Told(message.data, message.time, news)
 
 
-def _show(news: Iterable[Alert | Incident], screen: _Screen) -> None:
+def _show(news: Iterable[Told], screen: _Screen) -> None:
     """Show all alerts; of a flood of incidents only the newest, and say how many were left out."""
     messages = list(news)
-    incidents = [m for m in messages if isinstance(m, Incident)]
-    left_out = set() if screen.json else {id(m) for m in incidents[:-_LINES_AT_ONCE]}
-    for message in messages:
-        if id(message) not in left_out:
-            screen.show("alert" if isinstance(message, Alert) else "incident", message)
+    incidents = [told for told in messages if isinstance(told.message, Incident)]
+    left_out = set() if screen.json else {id(told) for told in incidents[:-_LINES_AT_ONCE]}
+    for told in messages:
+        if id(told) not in left_out:
+            screen.show(told)
     if left_out:
         screen.note("watch_skipped", count=len(left_out))
 
 
-def _read(record: Record) -> Alert | Incident | None:
+def _read(record: Record) -> AlertEvent | IncidentEvent | None:
     """The message, or None for what is deleted or cannot be read."""
     if record.value is None:
         return None
     try:
         if record.topic == INCIDENTS.name:
-            return IncidentEvent.model_validate_json(record.value).data
-        return AlertEvent.model_validate_json(record.value).data
+            return IncidentEvent.model_validate_json(record.value)
+        return AlertEvent.model_validate_json(record.value)
     except ValueError:
         return None

@@ -31,6 +31,7 @@ def cover(city: SimulatedCity, rng: Random, begins: datetime) -> Story:
     story.stands(0, case, state="dispatched", severity="V", tier="street", unit="drainage", due=120)
     story.lit(0, "street", "W1", "yellow", case, since=0)
     first = story.calls(2, "1-1", COVER, spot.beside(12), "井盖没了，差点掉进去")
+    story.stands(2, case, severity="V", reports=1, tier="street")
     second = story.calls(4, "1-2", COVER, spot.beside(-9, 8), "路上有个没盖的井")
     # Two urgent hours, also at two in the morning, from when the sensor spoke.
     story.stands(4, case, severity="IV", urgency="urgent", reports=2, tier="street", due=120)

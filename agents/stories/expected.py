@@ -230,7 +230,13 @@ def _plain(value: Any, begins: datetime) -> str:
     """A value in words; a moment as the minute of the script."""
     if isinstance(value, datetime):
         return minute(round((value - begins).total_seconds() / 60, 3))
-    return str(value)
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {'yes' if held else 'no'}" for name, held in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "none" if value is None else str(value)
 
 
 def minute(minutes: float) -> str:
