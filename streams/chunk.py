@@ -54,20 +54,20 @@ class Chunk(Firing):
         self.topic = topic
         self.bulk = bulk
         self.waits = partition.waits
-        self.read_again = bool(partition.again)
+        self.catching_up = partition.catching_up
         self.acted = False  # something other than listening to ticks and letting records wait
 
     def run(self) -> Effects:
         """Fire, step, fire, close."""
         partition, effects = self.partition, self.effects
-        if partition.heaps[0] or partition.heaps[1] or partition.waiting:
+        if not self.catching_up and (partition.heaps[0] or partition.heaps[1] or partition.waiting):
             self.fire_due()
         if not effects.more_due and self.records:
             if self.bulk:
                 self._step_many()
             else:
                 self._step_each()
-        if not effects.more_due:
+        if not effects.more_due and not self.catching_up:
             self.fire_due()
         if self.earliest_fired is not None:
             late = self.now.timestamp() - self.earliest_fired / 1e6
@@ -108,6 +108,11 @@ class Chunk(Firing):
                     effects.applied += 1
             effects.consumed += 1
             self.operations += 1
+            if self.catching_up:
+                if record.offset + 1 < self.catching_up:
+                    continue
+                self.catching_up = 0
+                effects.caught_up = True
             if waits is not None and type(event) is TickEvent:
                 # What is complete by now goes at once: less waits, and for a shorter time.
                 self.fire_due()
@@ -131,7 +136,7 @@ class Chunk(Firing):
         After a restart the input is read again from the first record that still waited:
         what had been applied before is passed over.
         """
-        read_before = self.read_again and self.partition.was_read(record)
+        read_before = record.offset < self.catching_up
         if wait is None:
             if not read_before:
                 self.acted = self.acted or type(event) is not TickEvent
@@ -214,7 +219,7 @@ class Chunk(Firing):
 
     def _move(self, record: Record) -> None:
         """Send a record on to the partition of its key: its sender spreads keys otherwise."""
-        if self.read_again and self.partition.was_read(record):
+        if record.offset < self.catching_up:
             return
         assert record.key is not None
         homes = self.partition.homes
@@ -232,7 +237,7 @@ class Chunk(Firing):
         self.effects.moved += 1
 
     def _undecodable(self, record: Record, error: Exception) -> None:
-        if self.read_again and self.partition.was_read(record):
+        if record.offset < self.catching_up:
             return
         ours = program_trusts(self.program, record)
         expected = isinstance(error, SchemaError)

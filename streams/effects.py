@@ -116,6 +116,7 @@ class Effects:
         applied_until: the last record that had waited and was applied.
         released, arrived: records that waited and no longer do; those that began to.
         waits_from: offset of the first record that waits, None while none does.
+        caught_up: what is read again after a restart has come as far as it had.
         heard_only: nothing happened but that ticks were heard and records began to wait.
         state: the view it was computed on, for what is kept decoded.
     """
@@ -141,6 +142,7 @@ class Effects:
     released: list[Waiting] = field(default_factory=list)
     arrived: list[Waiting] = field(default_factory=list)
     waits_from: int | None = None
+    caught_up: bool = False
     heard_only: bool = False
 
     @property

@@ -9,7 +9,7 @@ them. Between the two nothing has changed, so a failed commit leaves no trace.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -78,7 +78,7 @@ class Partition:
             self.waits = program.waits
         self.waiting: list[Waiting] = []
         self.applied_until: Moment = NOTHING_APPLIED
-        self.again: dict[str, int] = {}
+        self.catching_up = 0
         self._untold: dict[bytes, bytes | None] = {}
         self.driven_by_now = True
         self._armed_at_rebuild = [0, 0]
@@ -105,21 +105,19 @@ class Partition:
         self.heaps = (now, watermark)
         self._armed_at_rebuild = [len(now), len(watermark)]
 
-    def read_again(self, until: Mapping[str, int], applied_until: Moment | None = None) -> None:
-        """The inputs come again from where the first waiting record lies.
+    def read_again(self, until: int, applied_until: Moment | None = None) -> None:
+        """The input comes again from where the first waiting record lies.
+
+        Nothing fires and nothing is told before it has come as far as it had.
 
         Args:
-            until: up to which offset each input was read before, by bare topic name.
+            until: up to which offset it was read before; 0 if nothing is read again.
             applied_until: the last of those that waited and was applied; None: as it is.
         """
         self.waiting = []
-        self.again = dict(until) if self.waits is not None else {}
+        self.catching_up = until if self.waits is not None else 0
         if applied_until is not None:
             self.applied_until = applied_until
-
-    def was_read(self, record: Record) -> bool:
-        """Whether a record was read before the lane was opened or sought anew."""
-        return record.offset < self.again.get(record.topic, 0)
 
     def waits_from(self) -> int | None:
         """The offset of the first record that waits; None while none does."""
@@ -212,6 +210,8 @@ class Partition:
                         continue  # it lies on the heap
                 heapq.heappush(self.heaps[clock], armed)
         self.applied_until = effects.applied_until
+        if effects.caught_up:
+            self.catching_up = 0
         self._untold.clear()
         if effects.state is not None:
             effects.state.keep_decoded()

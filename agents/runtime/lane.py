@@ -196,7 +196,8 @@ class Lane:
         self._tag = tag
         self._expected = dict(positions)
         self._broken = None
-        self.partition.read_again(self._read)
+        again = [read for topic, read in self._read.items() if positions.get(topic, read) < read]
+        self.partition.read_again(max(again, default=0))
 
     def feed(self, topic: str, records: list[Any], start: int, end: int, size: int) -> None:
         """Take what was read of one input; positions must form an unbroken chain."""
@@ -329,7 +330,8 @@ class Lane:
         if not self.full:
             self.throttle(source, False)
         if taken:
-            self._read = {**self._read, topic: records[taken - 1].offset + 1}
+            read = max(self._read.get(topic, 0), records[taken - 1].offset + 1)
+            self._read = {**self._read, topic: read}
         if effects.empty:
             self.partition.accept(effects)
         elif effects.heard_only:

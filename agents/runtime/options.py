@@ -20,6 +20,8 @@ REPLAY_STEP_S = 0.5
 REPLAY_LINGER_S = 0.05
 REPLAY_RECORDS = 50_000
 REPLAY_ENTRY_RECORDS = 1_000
+# While one lane waits for its commit the others compute, on a busy machine for seconds each.
+REPLAY_TRANSACTION_S = 120.0
 REPLAY_OUTPUT_BYTES = 16 << 20
 
 
@@ -76,7 +78,9 @@ class StageOptions:
             limits=_replay_limits(settings, stage) if replay else _limits(settings),
             linger_s=max(settings.linger_ms / 1_000, REPLAY_LINGER_S if replay else 0.0),
             session_timeout_s=settings.session_timeout_ms / 1_000,
-            transaction_timeout_s=settings.transaction_timeout_ms / 1_000,
+            transaction_timeout_s=max(
+                settings.transaction_timeout_ms / 1_000, REPLAY_TRANSACTION_S if replay else 0.0
+            ),
             defect_limit=settings.dead_letter_limit,
         )
 
