@@ -18,6 +18,7 @@ from schemas.terms import Tier
 from schemas.tick import TickEvent
 from streams.incidents import (
     annunciation,
+    deadline_risk,
     deadlines,
     family,
     ownership,
@@ -45,6 +46,7 @@ from streams.incidents.opening import on_report
 from streams.incidents.tallies import SHEETS, SUMMED, SUMS
 from streams.incidents.turn import Turn
 from streams.incidents.updates import on_update
+from streams.incidents.workloads import FOLLOWED, LOADS
 from streams.policy import Policy
 from streams.program import Due, Horizon, Output, Record, Refuse
 from streams.state import State, to_microseconds
@@ -97,7 +99,16 @@ class Desk:
         self.stage: str = tier
         self.turn: Callable[[Policy, Tier, str, State, datetime, str], Turn] = Turn
         self.inputs = (INBOXES[tier],)
-        self.namespaces = (*NAMESPACES, *SUMMED, ATTENTION, CALENDAR, problems.NAMED, VERDICTS)
+        self.namespaces = (
+            *NAMESPACES,
+            *SUMMED,
+            ATTENTION,
+            CALENDAR,
+            FOLLOWED,
+            LOADS,
+            VERDICTS,
+            problems.NAMED,
+        )
         self._answers: dict[type[Any], Answer] = {
             ReportEvent: on_report,
             ReportUpdateEvent: on_update,
@@ -180,6 +191,8 @@ class Desk:
             weather.on_due(turn, due.value)
         elif namespace is PROBLEMS:
             problems.on_due(turn, due.key, due.value)
+        elif namespace is LOADS:
+            deadline_risk.on_due(turn, rest, due.value)
         elif namespace is ATTENTION:
             annunciation.on_due(turn, due.value)
         elif namespace is COPIES:

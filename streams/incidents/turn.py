@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from schemas.outcome import Reply, ReplyEvent
 from schemas.terms import Actor, Tier
-from streams.incidents import audit, lifecycle, summing
+from streams.incidents import audit, lifecycle, summing, workloads
 from streams.incidents.case import CASES, MEMBERS, Belongs, Case, present
 from streams.incidents.messages import Maker, body, event_id
 from streams.policy import Policy
@@ -245,6 +245,9 @@ class Turn:
         """
         if self.tallies:
             summing.count(self)
+        if self.policy.triggers.deadline_risk is not None:
+            for case in self.touched.values():
+                workloads.follow(self, case)
         for incident_id, case in self.touched.items():
             if incident_id not in self.published:
                 case.written = None

@@ -32,6 +32,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "{title}：{count} 件诉求，{days:g} 天内未解决：{matter}",
         "{title}: {count} complaints within {days:g} days: {matter}",
     ),
+    "deadline_risk": (
+        "{title}：{unit}在办 {number} 件中预计 {late:.0f} 件超时",
+        "{title}: {late:.0f} of {number} open cases of {unit} will miss their limits",
+    ),
     "sites": ("{title}：{count} 处，{names}", "{title}: {count}, {names}"),
     "season": (
         "{title}：{month}月{day}日进入高发季，还有 {days} 天",

@@ -169,6 +169,7 @@ class Policy(Section):
             triggers.spread,
             triggers.recurrence,
             triggers.complaints,
+            triggers.deadline_risk,
             triggers.fan_out,
             triggers.flood,
             *triggers.seasons,

@@ -244,6 +244,26 @@ class ComplaintsRule(Section):
     expires_s: float = Field(default=7 * 86_400, gt=0)
 
 
+class DeadlineRiskRule(Section):
+    """Units whose open cases will miss their limits, told before they do (W11).
+
+    Attributes:
+        warn_share, raise_share: share of a unit's open cases expected to be late, from
+            which on it is blue, then yellow.
+        at_least: expected late cases below which nobody is warned.
+        every_s: how often a unit's open cases are looked at, seconds.
+    """
+
+    id: str = "W11"
+    version: str
+    title: Text
+    action: Text
+    warn_share: float = Field(default=0.3, gt=0, le=1)
+    raise_share: float = Field(default=0.6, gt=0, le=1)
+    at_least: float = Field(default=3, ge=1)
+    every_s: float = Field(default=3_600, ge=60, le=86_400)
+
+
 class FloodRule(Section):
     """When a duty desk is told too much to act on (ANSI/ISA-18.2): its alerts are grouped.
 
@@ -293,6 +313,7 @@ class Triggers(Section):
     spread: SpreadRule | None = None
     recurrence: RecurrenceRule | None = None
     complaints: ComplaintsRule | None = None
+    deadline_risk: DeadlineRiskRule | None = None
     fan_out: FanOutRule | None = None
     seasons: tuple[SeasonRule, ...] = ()
     flood: FloodRule | None = None

@@ -49,6 +49,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "The tier above is told at {number} cases (now {observed:g})",
     ),
     "complaints_clears": ("案件结案后解除", "It ends with its case"),
+    "risk_clears": (
+        "预计超时件数降到一半以下后解除",
+        "It ends when half as many are expected to be late",
+    ),
     "sites_clears": ("随气象预警一并解除", "It ends with the weather warning"),
     "season_clears": ("进入高发季后解除", "It ends when the season begins"),
     "flood_clears": (
@@ -110,6 +114,7 @@ def explain(alert: Alert, policy: Policy, language: Language) -> Explanation:
             {"days": rules.recurrence_days, "relapse": rules.relapse_days},
         ),
         (triggers.complaints, "complaints_clears", {}),
+        (triggers.deadline_risk, "risk_clears", {}),
         (triggers.fan_out, "sites_clears", {}),
     ):
         if rule is not None and rule.id == trigger:
