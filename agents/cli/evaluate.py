@@ -15,6 +15,12 @@ from schemas.errors import ConfigurationError
 app = typer.Typer()
 
 EVALUATIONS: dict[str, tuple[str, str]] = {
+    "counts": (
+        "agents.evaluate.counts",
+        "rises of counts in simulated cities",
+    ),
+    "dengue": ("agents.evaluate.dengue", "warning of a recorded epidemic, by tier"),
+    "outbreaks": ("agents.evaluate.outbreaks", "labelled outbreaks of recorded weeks"),
     "nab": ("agents.evaluate.nab", "sensor detectors on the Numenta Anomaly Benchmark"),
 }
 """Each module has ``evaluate(plan: Plan) -> Evaluation``."""

@@ -43,11 +43,14 @@ class Rhythm:
         trend: the level may drift by a learned slope.
         level_memory, season_memory: what is kept of the knowledge of level and of the rest
             from bin to bin.
-        season_sd: prior standard deviation of a seasonal term, on the log scale.
+        season_sd, year_sd: prior standard deviation of a seasonal term, and of one of the year,
+            on the log scale.
         learn: bins that are learned from before the first is judged.
         shift: the rise that evidence is gathered for, in standard deviations of a bin.
         hold: what is kept of earlier evidence from bin to bin.
         lull: probability that a bin within a rise shows nothing of it.
+        calm_most: evidence that is kept at most once a bin brings no more than expected: the
+            higher, the longer a rise is said to last.
         scatter_memory: what is kept of the dispersion sums.
         drift_pace: how fast old normal scores fade from the mean that shows a moved level.
         moved: that mean, beyond which the level has plainly moved and is learned anew.
@@ -64,10 +67,12 @@ class Rhythm:
     level_memory: float = 0.999
     season_memory: float = 0.9999
     season_sd: float = 0.32
+    year_sd: float = 0.32
     learn: int = 56
     shift: float = 2.0
     hold: float = 0.9
     lull: float = 0.0
+    calm_most: float = 1e3
     scatter_memory: float = 0.998
     drift_pace: float = 0.05
     moved: float = 1.2
@@ -108,6 +113,7 @@ class Rhythm:
         if self.trend:
             # A trend of 0.7 over ten years, per bin.
             sd[1] = 0.07 / self.bins_a_year
+        sd[self.first_season : self.first_season + 2 * self.year] = self.year_sd
         sd[self.first_extra :] = 1.0
         return in_single(sd)
 
@@ -173,6 +179,7 @@ def weekly(weeks_a_year: float = WEEKS_A_YEAR, extras: tuple[str, ...] = ()) -> 
         shift=2.0,
         hold=0.6,
         lull=0.07,
+        calm_most=500.0,
         drift_pace=0.1,
         moved=1.6,
         tail=(1.5, 1.43),
@@ -189,10 +196,13 @@ def daily(weeks_a_year: float = WEEKS_A_YEAR, extras: tuple[str, ...] = ()) -> R
         weekdays=True,
         level_memory=0.995,
         season_memory=0.9995,
+        season_sd=0.25,
+        year_sd=0.2,
         learn=56,
         shift=2.5,
         hold=0.9,
         lull=0.05,
+        calm_most=1e10,
         tail=(1.15, 1.11),
     )
 
@@ -211,6 +221,7 @@ def hourly(weeks_a_year: float = WEEKS_A_YEAR, extras: tuple[str, ...] = ()) -> 
         learn=336,
         shift=1.0,
         hold=0.97,
+        calm_most=2_000.0,
         drift_pace=0.03,
         tail=(8.0, 1.23),
     )

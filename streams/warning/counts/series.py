@@ -252,7 +252,8 @@ class Series:
         rhythm = self.rhythm
         better = likelihood_ratio(observed, expected.size, expected.mean, rhythm.shift)
         ratio = rhythm.lull + (1.0 - rhythm.lull) * better
-        return min((1.0 + rhythm.hold * evidence) * ratio, MOST_EVIDENCE)
+        most = rhythm.calm_most if observed <= expected.mean else MOST_EVIDENCE
+        return min((1.0 + rhythm.hold * evidence) * ratio, most)
 
     def _tail(self, evidence: float) -> float:
         factor, power = self.rhythm.tail
