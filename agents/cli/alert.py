@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Annotated
 
 import orjson
@@ -24,19 +23,18 @@ from agents.cli.desk import (
     open_desk,
     run,
 )
+from agents.cli.ordering import Family, Home, add_orders
 from agents.cli.timeline import alert_line
 from agents.cli.wording import Wording, sparkline
 from agents.ledger import open_ledger
-from agents.orders import WAIT_S, give_order, new_command_id
 from schemas.alert import Alert, AlertEvent
-from schemas.command import Command, Subject
 from schemas.errors import ConfigurationError
-from schemas.terms import COLOURS, TIERS, Actor
+from schemas.terms import COLOURS, TIERS
+from streams.incidents.answers import ARGUMENTS
 from streams.topics import ALERTS
 from streams.warning.explain import explain
 
 ENDED = ("closed", "withdrawn")
-ANSWERS = ("false", "no_finding", "duplicate")
 _SHOWN_EVIDENCE = 12
 
 app = typer.Typer(
@@ -46,9 +44,6 @@ app = typer.Typer(
 )
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="The alert.")]
-As = Annotated[str, typer.Option("--as", metavar="WHO", help="Who answers.")]
-Why = Annotated[str | None, typer.Option("--reason", help="Why you think so.")]
-Wait = Annotated[float, typer.Option("--wait", help="Seconds to wait for the reply.", min=0.1)]
 
 
 @app.command("list")
@@ -154,77 +149,23 @@ def why(
 app.command("why")(why)
 
 
-@app.command()
-def confirm(
-    alert_id: Id,
-    who: As,
-    reason: Why = None,
-    wait_s: Wait = WAIT_S,
-    prefix: Prefix = None,
-    lang: Language = None,
-    data_dir: DataDir = None,
-    as_json: AsJson = False,
-) -> None:
-    """Say that the warning was right. (属实)"""
-    _answer(open_desk(prefix, lang, data_dir), alert_id, who, "confirm", reason, wait_s, as_json)
-
-
-@app.command()
-def dismiss(
-    alert_id: Id,
-    who: As,
-    answer: Annotated[str, typer.Option("--answer", help=", ".join(ANSWERS))],
-    reason: Why = None,
-    wait_s: Wait = WAIT_S,
-    prefix: Prefix = None,
-    lang: Language = None,
-    data_dir: DataDir = None,
-    as_json: AsJson = False,
-) -> None:
-    """Say that there was nothing, or that it is a duplicate; a reason is wanted. (误报)"""
-    one_of("--answer", answer, ANSWERS)
-    desk = open_desk(prefix, lang, data_dir)
-    _answer(desk, alert_id, who, "dismiss", reason, wait_s, as_json, answer=answer)
-
-
-def _answer(
-    desk: Desk,
-    alert_id: str,
-    who: str,
-    action: str,
-    reason: str | None,
-    wait_s: float,
-    as_json: bool,
-    **arguments: str,
-) -> None:
+def _home(desk: Desk, alert_id: str) -> Home:
+    """The desk at which an alert is lit, and the key by which the desk knows it."""
     alert = _revisions(desk, alert_id)[-1]
-    command = Command.model_validate(
-        {
-            "command_id": new_command_id(who, action),
-            "subject": Subject(kind="alert", id=alert_id),
-            "action": action,
-            "actor": Actor(id=who, role="operator", tier=alert.tier, area=alert.area),
-            "reason": reason,
-            "arguments": {"key": alert.key, **arguments},
-        }
-    )
-    at = desk.now() or datetime.now(UTC)
-    event = run(
-        give_order(desk.settings, desk.bootstrap, command, alert.tier, alert.area, at, wait_s)
-    )
-    words = desk.words
-    if event is None:
-        typer.echo(words.say("order_timeout", seconds=wait_s, id=command.command_id), err=True)
-        raise typer.Exit(3)
-    reply = event.data
-    if as_json:
-        typer.echo(reply.model_dump_json(exclude_none=True))
-    else:
-        outcome, word = words.outcome(reply.outcome), words.word(arguments.get("answer", action))
-        typer.echo(words.say("order_reply", outcome=outcome, action=word, id=alert_id))
-        if reply.reason is not None:
-            typer.echo(words.reason(reply.reason.code, reply.reason.message))
-    raise typer.Exit(0 if reply.outcome == "applied" else 1)
+    return Home(alert.tier, alert.area, {"key": alert.key})
+
+
+ALERT = Family(
+    kind="alert",
+    noun="alert",
+    arguments=ARGUMENTS,
+    roles=lambda action: ("operator", "supervisor"),
+    reason=lambda action: action == "dismiss",
+    name=lambda action: action,
+    home=_home,
+    filled=frozenset({"key"}),
+)
+add_orders(app, ALERT, ARGUMENTS)
 
 
 def _revisions(desk: Desk, alert_id: str) -> list[Alert]:

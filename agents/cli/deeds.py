@@ -67,6 +67,9 @@ DEEDS: dict[str, tuple[str, str]] = {
     "split": ("拆案:其中一件诉求单独立案", "One report becomes a case of its own."),
     "link": ("并入主案", "Put it under its cause."),
     "adopt": ("接收子案", "A case was put under this one."),
+    # an answer to an alert
+    "confirm": ("属实:预警正确", "Say that the warning was right."),
+    "dismiss": ("误报、未发现或重复", "Say that there was nothing, or that it is a duplicate."),
     # curing at the source
     "measure": ("确定治理措施和复查时间", "Say what is done against the cause, and when to look."),
     "review": ("复查治理成效", "Say whether the measure has helped."),

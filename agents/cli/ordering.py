@@ -11,7 +11,8 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from types import MappingProxyType
+from typing import Annotated, Any, Literal, NamedTuple
 
 import typer
 
@@ -35,8 +36,14 @@ from schemas.outcome import ReplyEvent
 from schemas.terms import TIERS, Actor
 from streams.incidents.arguments import Argument
 
-Where = tuple[str, str]
-"""Tier and area of a desk."""
+
+class Home(NamedTuple):
+    """The desk that a thing belongs to, and what else an order about it must say of it."""
+
+    tier: str
+    area: str
+    arguments: Mapping[str, str] = MappingProxyType({})
+
 
 EPILOG = "Exit code 0: applied; 1: refused, the reply says why; 2: not sent; 3: no reply in time."
 EXIT_REFUSED = 1
@@ -75,16 +82,18 @@ class Family:
         roles: action → the roles that may, the likeliest first.
         reason: whether an action demands a reason.
         name: what is typed for an action.
-        desk: the desk that a thing belongs to, where the sender names none.
+        home: where a thing belongs, for a sender who names no desk.
+        filled: arguments that are looked up there and never typed.
     """
 
-    kind: Literal["incident", "problem"]
+    kind: Literal["incident", "problem", "alert"]
     noun: str
     arguments: Mapping[str, tuple[Argument, ...]]
     roles: Callable[[str], tuple[str, ...]]
     reason: Callable[[str], bool]
     name: Callable[[str], str]
-    desk: Callable[[Desk, str], Where]
+    home: Callable[[Desk, str], Home]
+    filled: frozenset[str] = frozenset()
 
 
 def add_orders(app: typer.Typer, family: Family, actions: Iterable[str]) -> None:
@@ -99,7 +108,7 @@ def add_orders(app: typer.Typer, family: Family, actions: Iterable[str]) -> None
 
 def _order(family: Family, action: str) -> Callable[..., None]:
     """The sub-command of one action: a function with just the options that the action knows."""
-    known = family.arguments.get(action, ())
+    known = [each for each in family.arguments.get(action, ()) if each.name not in family.filled]
     roles = family.roles(action)
 
     def order(**given: Any) -> None:
@@ -109,11 +118,14 @@ def _order(family: Family, action: str) -> Callable[..., None]:
         role = given["role"] or _likely(desk, who, given["speaks_for"], roles)
         one_of("--role", role, roles)
         area = given["area"] or at or None
-        where = _desk_of(desk, family, given["subject_id"], given["tier"], area)
+        where = _home_of(desk, family, given["subject_id"], given["tier"], area)
         arguments = {
-            argument.name: value
-            for argument in known
-            if (value := _value(desk, argument, given[_parameter(argument)])) is not None
+            **where.arguments,
+            **{
+                argument.name: value
+                for argument in known
+                if (value := _value(desk, argument, given[_parameter(argument)])) is not None
+            },
         }
         command = Command(
             command_id=given["command_id"] or new_command_id(who, action),
@@ -181,7 +193,7 @@ def _likely(desk: Desk, who: str, unit: str | None, roles: tuple[str, ...]) -> s
     return roles[0]
 
 
-def _actor(desk: Desk, who: str, role: str, unit: str | None, where: tuple[str, str]) -> Actor:
+def _actor(desk: Desk, who: str, role: str, unit: str | None, where: Home) -> Actor:
     """Who orders it. A unit's officer may go by the unit's own code."""
     policy = desk.words.policy
     if unit is not None:
@@ -189,7 +201,7 @@ def _actor(desk: Desk, who: str, role: str, unit: str | None, where: tuple[str, 
     elif role in ("unit", "department") and policy is not None and policy.knows_unit(who):
         unit = who
     return Actor.model_validate(
-        {"id": who, "role": role, "tier": where[0], "area": where[1], "unit": unit}
+        {"id": who, "role": role, "tier": where.tier, "area": where.area, "unit": unit}
     )
 
 
@@ -251,17 +263,19 @@ def _known_unit(desk: Desk, option: str, unit: str) -> None:
         raise ConfigurationError(f"{option} {unit}: got no unit of the city, wanted one of {known}")
 
 
-def _desk_of(
+def _home_of(
     desk: Desk, family: Family, subject_id: str, tier: str | None, area: str | None
-) -> Where:
-    """The tier and area of the sender's desk: as given, or the one that the thing belongs to."""
+) -> Home:
+    """The sender's desk, as given or the one that the thing belongs to; and what is filled in."""
+    found = family.home(desk, subject_id) if area is None or family.filled else None
     if area is None:
-        return family.desk(desk, subject_id)
+        assert found is not None
+        return found
     assert desk.words.policy is not None
     known = tier or desk.words.policy.areas.tier_of(area)
     if known is None:
         raise ConfigurationError(f"{area}: the policy has no such area, wanted --tier too")
-    return known, area
+    return Home(known, area, found.arguments if found is not None else {})
 
 
 def _give(desk: Desk, family: Family, command: Command, *, as_json: bool, wait_s: float) -> None:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import typer
 
 from agents.cli.desk import Desk
-from agents.cli.ordering import Family, Where, add_orders
+from agents.cli.ordering import Family, Home, add_orders
 from schemas.errors import ConfigurationError
 from streams.incidents.governance import ARGUMENTS
 
 
-def home_of(desk: Desk, problem_id: str) -> Where:
+def home_of(desk: Desk, problem_id: str) -> Home:
     """The desk that a problem belongs to: its id begins with the area.
 
     Raises:
@@ -23,7 +23,7 @@ def home_of(desk: Desk, problem_id: str) -> Where:
             f"{problem_id}: got no problem's id, wanted one that begins with an area, "
             "as in 990101001-P-1a2b3c4d (or --as WHO@AREA)"
         )
-    return tier, area
+    return Home(tier, area)
 
 
 PROBLEM = Family(
@@ -33,7 +33,7 @@ PROBLEM = Family(
     roles=lambda action: ("operator", "supervisor"),
     reason=lambda action: action != "measure",
     name=lambda action: action,
-    desk=home_of,
+    home=home_of,
 )
 
 

@@ -6,7 +6,7 @@ import typer
 
 from agents.cli.desk import Desk, run
 from agents.cli.incident.showing import tell_story
-from agents.cli.ordering import Family, Where, add_orders
+from agents.cli.ordering import Family, Home, add_orders
 from schemas.errors import ConfigurationError
 from streams.incidents import lifecycle
 from streams.incidents.arguments import ARGUMENTS
@@ -32,7 +32,7 @@ def wants_reason(action: str) -> bool:
     return all(row.reason for row in lifecycle.TABLE if row.action == action)
 
 
-def owner_of(desk: Desk, incident_id: str) -> Where:
+def owner_of(desk: Desk, incident_id: str) -> Home:
     """The tier and area that own an incident now.
 
     Raises:
@@ -43,7 +43,7 @@ def owner_of(desk: Desk, incident_id: str) -> Where:
         raise ConfigurationError(
             f"{desk.words.say('no_incident', id=incident_id)} (--as WHO@AREA)", code="not_found"
         )
-    return story.incident.tier, story.incident.area
+    return Home(story.incident.tier, story.incident.area)
 
 
 INCIDENT = Family(
@@ -53,7 +53,7 @@ INCIDENT = Family(
     roles=roles_of,
     reason=wants_reason,
     name=name_of,
-    desk=owner_of,
+    home=owner_of,
 )
 
 
