@@ -15,7 +15,14 @@ Channel = Literal[
 Intent = Literal["report", "complaint", "enquiry", "praise"]
 Sensitive = Literal["group_event", "casualties", "minors"]
 UpdateKind = Literal[
-    "accepted", "resolved", "closed", "withdrawn", "information", "not_fixed", "callback"
+    "accepted",
+    "resolved",
+    "closed",
+    "withdrawn",
+    "information",
+    "not_fixed",
+    "callback",
+    "reminder",
 ]
 
 
@@ -70,7 +77,7 @@ class ServiceRequestUpdate(Body):
     """What is said later about a report, by its sender or by a department's system.
 
     ``kind``: a department accepted, resolved or closed it; the sender withdrew it,
-    adds information, says it is not fixed, or was called back.
+    adds information, urges (催单), says it is not fixed, or was called back.
     """
 
     service_request_id: str = Field(min_length=1, max_length=200)

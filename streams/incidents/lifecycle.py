@@ -119,7 +119,7 @@ TABLE: tuple[Move, ...] = (
     Move("take_over",     OPEN,                       None,          _SYSTEM,   note="the desk that it was given to has it"),
     Move("hand_back",     OPEN,                       None,          _TIER,     reason=True, note="to the area that gave it up, when what lifted it is gone"),
     Move("supervise",     OPEN,                       None,          _DESK,     "above", reason=True, note="督办: counted, and told to the owner's desk"),
-    Move("remind",        OPEN,                       None,          _DESK,     "above", note="催办: counted, and told to the owner's desk"),
+    Move("remind",        OPEN,                       None,          (*_DESK, "citizen"), "above", note="催办, or a caller who asks again: counted, and told to the owner's desk"),
     # - several units
     Move("assist",        (*WORKING, "registered", "returned"), None, _DESK,    note="units are added, until they expire"),
     Move("whistle",       (*WORKING, "registered", "returned"), None, _DESK,    reason=True, note="a: beyond the street's power, b: joint enforcement, c: emergency"),

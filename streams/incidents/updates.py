@@ -18,6 +18,7 @@ from streams.incidents.endings import (
     take_up_again,
     tell_reopened,
 )
+from streams.incidents.orders import joint, tiers
 from streams.incidents.summing import note_callback
 from streams.incidents.turn import Turn, actor_of
 from streams.incidents.words import words
@@ -79,7 +80,7 @@ def _report(case: Case, report_id: str) -> ReportedCase | None:
 
 
 def _speaker(update: ReportUpdate) -> Actor:
-    if update.kind in ("withdrawn", "not_fixed", "callback"):
+    if update.kind in ("withdrawn", "not_fixed", "callback", "reminder"):
         return actor_of(id="sender", role="citizen")
     return actor_of(id=update.unit or "department", role="department")
 
@@ -98,6 +99,8 @@ def apply(turn: Turn, case: Case, report: ReportedCase | None, update: ReportUpd
         kind == "callback" and update.callback is not None and update.callback.solved is False
     ):
         _contradicted(turn, case, report, update, actor)
+    elif kind == "reminder" and case.owned and case.incident.state in lifecycle.OPEN:
+        tiers.press_for(turn, case, "remind", actor, update.note, report_id=update.report_id)
     elif kind == "callback" and case.incident.state == "resolved" and case.owned:
         _checked(turn, case, update, actor)
     else:
@@ -106,8 +109,13 @@ def apply(turn: Turn, case: Case, report: ReportedCase | None, update: ReportUpd
 
 def _accepted(turn: Turn, case: Case, update: ReportUpdate, actor: Actor) -> None:
     incident = case.incident
+    unit = update.unit
     if incident.state != "dispatched":
-        _informed(turn, case, update, actor)
+        joins = unit is not None and turn.policy.knows_unit(unit) and joint.may_join(case, unit)
+        if unit is not None and joins and incident.state in ("accepted", "in_progress"):
+            joint.take_part(turn, case, unit, actor, update.note)
+        else:
+            _informed(turn, case, update, actor)
         return
     if update.unit is not None and turn.policy.knows_unit(update.unit):
         incident.unit = update.unit

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from schemas.handoff import Clock
 from schemas.incident import Arrival, Assistance, Consultation, Whistle
+from schemas.terms import Actor
 from streams.incidents import clocks, lamps
 from streams.incidents.case import Case
 from streams.incidents.messages import Maker
@@ -67,18 +68,34 @@ def join(order: Order, unit: str | None) -> None:
     before = None if unit is None else known.get(unit)
     if unit is not None and (unit == incident.unit or (before and before.accepted_at)):
         raise Refused("conflict", "already_yours", f"{unit} has accepted it already")
-    if unit is None:
+    if unit is None or not may_join(order.case, unit):
         raise Refused("conflict", "already_accepted", f"{incident.unit} leads it already")
-    now = order.turn.now
-    if before is None:
-        if len(known) >= LISTED_UNITS or len(incident.assisting) >= LISTED_UNITS:
-            raise Refused("conflict", "too_many_units", f"{LISTED_UNITS} units take part already")
-        before = assistance_of(unit=unit, at=now)
-        incident.assists = [*known.values(), before]
-    before.accepted_at = now
+    take_part(order.turn, order.case, unit, order.actor, order.reason)
+
+
+def may_join(case: Case, unit: str) -> bool:
+    """Whether a unit can take part beside the one that leads: it does not yet, and has room."""
+    incident = case.incident
+    if unit == incident.unit:
+        return False
+    for each in incident.assists or ():
+        if each.unit == unit:
+            return each.accepted_at is None
+    room = len(incident.assists or ()) < LISTED_UNITS
+    return room and (unit in incident.assisting or len(incident.assisting) < LISTED_UNITS)
+
+
+def take_part(turn: Turn, case: Case, unit: str, actor: Actor, reason: str | None) -> None:
+    """From now on the unit assists, by its own word."""
+    incident = case.incident
+    known = {each.unit: each for each in incident.assists or ()}
+    if unit not in known:
+        known[unit] = assistance_of(unit=unit, at=turn.now)
+        incident.assists = list(known.values())
+    known[unit].accepted_at = turn.now
     if unit not in incident.assisting:
         incident.assisting = [*incident.assisting, unit]
-    order.move(unit=unit)
+    turn.move(case, "accept", actor, reason=reason, detail={"unit": unit})
 
 
 def release(order: Order) -> None:

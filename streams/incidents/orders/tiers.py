@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from schemas.incident import Supervision
-from schemas.terms import Colour
+from schemas.terms import Actor, Colour
 from streams.incidents import lamps, ownership
+from streams.incidents.case import Case
 from streams.incidents.messages import Maker
-from streams.incidents.orders.order import Do, Order
+from streams.incidents.orders.order import KEPT_CHARACTERS, Do, Order
 from streams.incidents.refusal import Refused
 from streams.incidents.tally import tally
+from streams.incidents.turn import Turn
 from streams.incidents.words import words
 
 KEPT_SUPERVISIONS = 20
@@ -49,16 +53,33 @@ def hand_back(order: Order) -> None:
 
 def press(order: Order) -> None:
     """Supervise (督办) or remind (催办): counted, and told to the owner's desk by an alert."""
-    turn, case, incident = order.turn, order.case, order.incident
-    action = order.action
+    press_for(
+        order.turn,
+        order.case,
+        "supervise" if order.action == "supervise" else "remind",
+        order.actor,
+        order.reason,
+    )
+
+
+def press_for(
+    turn: Turn,
+    case: Case,
+    action: Literal["supervise", "remind"],
+    actor: Actor,
+    reason: str | None,
+    **detail: str,
+) -> None:
+    """Somebody presses for a case: an officer, or the caller who asks again (催单)."""
+    incident = case.incident
     incident.supervisions = [
         *(incident.supervisions or ()),
         supervision_of(
             kind=action,
-            area=order.actor.area or turn.area,
-            by=order.actor.id,
+            area=actor.area or turn.area,
+            by=actor.id,
             at=turn.now,
-            reason=order.why or None,
+            reason=None if reason is None else reason[:KEPT_CHARACTERS],
         ),
     ][-KEPT_SUPERVISIONS:]
     counts = tally(case)
@@ -70,7 +91,7 @@ def press(order: Order) -> None:
     else:
         count = counts.reminders = counts.reminders + 1
         lamp, colour = lamps.REMINDED, "blue"
-    order.move(count=count)
+    turn.move(case, action, actor, reason=reason, detail={"count": count, **detail})
     language = turn.policy.language
     lamps.light(
         turn,

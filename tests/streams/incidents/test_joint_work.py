@@ -202,3 +202,27 @@ def test_who_called_back_reopens_for_one_caller(play: Any) -> None:
     incident = play.incident()
     assert (incident.state, incident.tally.reopens) == ("in_progress", 1)
     assert play.replies(report_id)[-1].outcome == "progress"
+
+
+def test_a_departments_system_that_accepts_second_assists(play: Any) -> None:
+    report_id = play.report("cover")
+    play.update(report_id, "accepted", unit="drains")
+    play.update(report_id, "accepted", unit="police")
+    incident = play.incident()
+    assert (incident.unit, [each.unit for each in incident.assists]) == ("drains", ["police"])
+    play.update(report_id, "accepted", unit="police")
+    play.update(report_id, "accepted", unit="nobody known")
+    assert play.actions(incident.incident_id)[-2:] == ["inform", "inform"]
+
+
+def test_a_caller_who_asks_again_is_counted_and_told(play: Any) -> None:
+    report_id = play.report("gas")  # the street passes it on to the district
+    for _ in range(2):
+        play.update(report_id, "reminder", note="it still smells")
+    incident = play.incident()
+    assert incident.tally.reminders == 2
+    assert (incident.supervisions[-1].by, incident.supervisions[-1].area) == ("sender", "A")
+    assert ("remind", "blue") in play.lit("district")
+    play.update(report_id, "closed")
+    play.update(report_id, "reminder")
+    assert play.actions(incident.incident_id)[-1] == "inform"

@@ -330,3 +330,56 @@ def test_who_may_not_accept_does_not_on_the_shadow_either(play: Any) -> None:
     play.finding("W3", severity="III")
     reply = play.command(play.incident().incident_id, "accept", role="supervisor", unit="drains")
     assert (reply.outcome, reply.reason.code) == ("forbidden", "not_your_action")
+
+
+def test_a_crews_word_counts_from_when_it_was_given_and_wins_over_a_crossing_order(
+    play: Any,
+) -> None:
+    play.report("gas")
+    incident_id = play.incident().incident_id
+    play.command(incident_id, "accept", area="A", role="unit")
+    due, held = play.incident().due_at, []
+    queue, upper = play.city._queue, play.city.lanes.pop("district")
+    play.city._queue = lambda output: (
+        held.append(output) if output.topic.name == "chengyun.district.inbox.v1" else queue(output)
+    )
+    play.at(60)
+    say(play, incident_id, "resolve", "A1", "unit", version=play.incident().version)
+    shadow = play.cases("street")[f"A1/{incident_id}"]["data"]
+    assert shadow["state"] == "resolved"  # decided here, while nobody above answers
+    play.at(200)
+    play.city._queue = queue
+    play.city.lanes["district"] = upper
+    # Above, somebody sends another unit before the news arrives.
+    say(play, incident_id, "redispatch", "A", "operator", unit="drains")
+    for output in held:
+        queue(output)
+    play.city.run(play.now)
+    incident = play.incident()
+    assert incident.state == "resolved"
+    assert incident.resolved_at < due < play.now
+    assert incident.reports[0].ended_at == incident.resolved_at
+    assert len([e for e in play.audit(incident_id) if e.action == "resolve"]) == 1
+
+
+def say(
+    play: Any, incident_id: str, action: str, area: str, role: str, version: Any = None, **args: Any
+) -> None:
+    """An order whose answer nobody waits for."""
+    from schemas.command import Command, CommandEvent, Subject
+    from schemas.terms import Actor
+    from streams import topics
+
+    tier = play.policy.areas.tier_of(area)
+    command_id = f"order-{next(play.numbers)}"
+    data = Command(
+        command_id=command_id,
+        subject=Subject(kind="incident", id=incident_id),
+        action=action,
+        actor=Actor(id="x", role=role, tier=tier, area=area),
+        expected_version=version,
+        arguments=args,
+    )
+    event = CommandEvent(id=command_id, source="/desk", time=play.now, data=data)
+    play.city.publish(topics.INBOXES[tier], area, event)
+    play.city.run(play.now)
