@@ -50,7 +50,7 @@ class SensorProfile(Section):
 
 
 FULL = SensorProfile()
-COMPACT = SensorProfile(alert_at=1.2)
+COMPACT = SensorProfile(alert_at=1.1)
 """Fewer parts agree by chance more often, but each is also missed more often."""
 
 

@@ -23,8 +23,8 @@ twenty-four; against the range ever and lately."""
 SHARES = (0.16, 0.21, 0.21, 0.21, 0.21)
 """One reading alone counts less, because spikes are common."""
 
-SHORT_RATE, LONG_RATE = 2 / 7, 2 / 25
-"""Fading means as long as six and twenty-four readings."""
+SHORT_RATE, LONG_RATE = 1 / 4, 1 / 16
+"""Fading means about as long as the last seven and the last thirty-one readings."""
 SLOTS = 48
 SLOT_RATE = 0.03
 SLOT_WARM = 8.0
