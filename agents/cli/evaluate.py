@@ -21,6 +21,7 @@ EVALUATIONS: dict[str, tuple[str, str]] = {
     ),
     "dengue": ("agents.evaluate.dengue", "warning of a recorded epidemic, by tier"),
     "outbreaks": ("agents.evaluate.outbreaks", "labelled outbreaks of recorded weeks"),
+    "gecco": ("agents.evaluate.gecco", "sensor detectors on a water main with labelled events"),
     "nab": ("agents.evaluate.nab", "sensor detectors on the Numenta Anomaly Benchmark"),
 }
 """Each module has ``evaluate(plan: Plan) -> Evaluation``."""

@@ -41,12 +41,15 @@ class Tail:
         slope: of the tail, 0 = not computed since the extremes changed.
     """
 
-    __slots__ = ("at", "extremes", "latest", "least", "slope")
+    __slots__ = ("apart", "at", "extremes", "latest", "least", "size", "slope")
 
-    def __init__(self) -> None:
+    def __init__(self, size: int = EXTREMES, apart: int = APART) -> None:
+        """Begin with nothing known; `size` extremes, `apart` figures from one another."""
+        self.size = size
+        self.apart = apart
         self.extremes: list[float] = []
         self.latest = 0
-        self.at = -APART - 1
+        self.at = -apart - 1
         self.least = 0.0
         self.slope = 0.0
 
@@ -56,7 +59,7 @@ class Tail:
         Args:
             value: the figure now, >= 0.
             n: figures seen before.
-            rarity: log10 of (n + 1) / `EXTREMES`: what an extreme of the past is worth.
+            rarity: log10 of (n + 1) / `size`: what an extreme of the past is worth.
 
         Returns:
             -log10 of the probability that such a value or more is seen; 0 while too little
@@ -64,13 +67,13 @@ class Tail:
         """
         extremes = self.extremes
         least = self.least
-        if value <= least and len(extremes) == EXTREMES:
+        if value <= least and len(extremes) == self.size:
             # The common case: not among the extremes, so nothing is remembered.
             return rarity * value / least if least > 0.0 else 0.0
         said = 0.0
         known = len(extremes)
         if known >= ENOUGH and least > 0.0:
-            said = rarity if known == EXTREMES else log10((n + 1) / known)
+            said = rarity if known == self.size else log10((n + 1) / known)
             if value <= least:
                 said *= value / least
             else:
@@ -81,11 +84,11 @@ class Tail:
 
     def _remember(self, value: float, n: int) -> None:
         extremes = self.extremes
-        if n - self.at <= APART and extremes:
+        if n - self.at <= self.apart and extremes:
             if value <= extremes[self.latest]:
                 return
             extremes[self.latest] = value
-        elif len(extremes) < EXTREMES:
+        elif len(extremes) < self.size:
             self.latest = len(extremes)
             extremes.append(value)
         else:
@@ -99,15 +102,15 @@ class Tail:
         self.slope = 0.0
 
     def stored(self) -> Stored:
-        """All that must be kept: `EXTREMES` + 2 numbers; -1 where there is no extreme yet."""
-        empty = [-1.0] * (EXTREMES - len(self.extremes))
+        """All that must be kept: `size` + 2 numbers; -1 where there is no extreme yet."""
+        empty = [-1.0] * (self.size - len(self.extremes))
         return (float(self.at), float(self.latest), *self.extremes, *empty)
 
     @classmethod
-    def restored(cls, stored: Iterable[float]) -> Tail:
+    def restored(cls, stored: Iterable[float], apart: int = APART) -> Tail:
         """The tail as it was stored."""
         at, latest, *extremes = stored
-        tail = cls()
+        tail = cls(len(extremes), apart)
         tail.at, tail.latest = int(at), int(latest)
         tail.extremes = [value for value in extremes if value >= 0.0]
         if tail.extremes:

@@ -34,7 +34,7 @@ def _told(lane: Lane, values: list[float], first: int = 0) -> list[tuple[int, st
 
 
 def test_a_leak_below_the_limit_is_unusual_and_ends_with_calm(lane: Lane) -> None:
-    values = _breath(7, 500)
+    values = _breath(7, 600)
     leak = range(450, 456)
     for at in leak:
         values[at] = 12.0
