@@ -12,6 +12,10 @@ from agents.cli.main import LazyCommands
 KINDS: dict[str, tuple[str, str]] = {
     "counts": ("agents.warn.counts", "Counts per week, day or hour: series,t,count."),
     "sensor": ("agents.warn.sensor", "How surprising each reading of one device is."),
+    "space": ("agents.warn.space", "Hotspots: where more happens than the city explains."),
+    "repeat": ("agents.warn.repeat", "Places that complain again beyond chance."),
+    "chain": ("agents.warn.chain", "Kinds of events that bring others after them."),
+    "level": ("agents.warn.level", "Gauges that will rise to their threshold."),
 }
 """Each module has an ``app``: a Typer with one command."""
 

@@ -1,0 +1,1 @@
+"""Hotspots: places of a city where more happens than the rest of the city explains."""
