@@ -23,6 +23,10 @@ EVALUATIONS: dict[str, tuple[str, str]] = {
     "outbreaks": ("agents.evaluate.outbreaks", "labelled outbreaks of recorded weeks"),
     "gecco": ("agents.evaluate.gecco", "sensor detectors on a water main with labelled events"),
     "nab": ("agents.evaluate.nab", "sensor detectors on the Numenta Anomaly Benchmark"),
+    "hotspots": ("agents.evaluate.hotspots", "clusters put into simulated cities"),
+    "repeats": ("agents.evaluate.repeats", "places with a trouble among simulated ones"),
+    "chains": ("agents.evaluate.chains", "kinds of events that bring others about"),
+    "levels": ("agents.evaluate.levels", "crossings of simulated gauges"),
 }
 """Each module has ``evaluate(plan: Plan) -> Evaluation``."""
 
