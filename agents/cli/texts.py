@@ -230,6 +230,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "reason_too_many_silences": ("静默过多:{detail}", "{detail}"),
     "reason_unknown_problem": ("没有这个治理问题:{detail}", "{detail}"),
     "reason_not_for_problems": ("不能对治理问题这样做:{detail}", "{detail}"),
+    "reason_unit_has_it": ("承办单位已签收,无需再接单", "its unit has accepted it already"),
     "reason_no_change": ("没有变化:{detail}", "{detail}"),
     "reason_only_the_owner_lowers": ("只有主办层级可以降级", "only the owner lowers a level"),
     "reason_below_the_floor": ("不能低于上级确定的等级:{detail}", "{detail}"),

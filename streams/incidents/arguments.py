@@ -12,6 +12,7 @@ from pydantic import AwareDatetime, TypeAdapter, ValidationError
 from schemas.command import Command
 from streams.incidents.refusal import Refused
 from streams.policy import Policy
+from streams.policy.routing import OWNER_UNKNOWN
 
 Kind = Literal[
     "unit", "units", "area", "text", "moment", "category", "number", "report", "incident", "choice"
@@ -207,7 +208,7 @@ def _read_one(argument: Argument, value: Any, policy: Policy) -> Any:
         return value
     if not isinstance(value, str) or not 0 < len(value) <= TEXT_CHARACTERS:
         raise _wrong("wrong_argument", f"{name} {str(value)[:60]!r}", "words")
-    if kind in ("unit", "units") and not policy.knows_unit(value):
+    if kind in ("unit", "units") and (value == OWNER_UNKNOWN or not policy.knows_unit(value)):
         raise _wrong("unknown_unit", f"the unit {value!r}", "one of the policy's")
     if kind == "area" and policy.areas.tier_of(value) is None:
         raise _wrong("unknown_area", f"the area {value!r}", "one of the policy's")

@@ -16,6 +16,7 @@ from streams.incidents import clocks, lamps, lifecycle, ownership
 from streams.incidents.case import CAUSES, Case, Spot
 from streams.incidents.endings import finish
 from streams.incidents.messages import Maker, body, event_id
+from streams.incidents.orders.telling import tell_callers
 from streams.incidents.places import metres
 from streams.incidents.routing import birth_area, child_towards
 from streams.incidents.turn import Turn
@@ -195,6 +196,8 @@ def put_under(
     for lamp in (lamps.ACKNOWLEDGE, lamps.DEADLINE, lamps.UNACCEPTED):
         lamps.put_out(turn, child, lamp)
     _adopt(turn, parent_id, incident)
+    if cause is not None:
+        tell_callers(turn, child, "has_cause", kind=cause.category.name)
     return True
 
 

@@ -101,6 +101,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "to_verify": ("已收到，正在核实", "received, somebody will look at it"),
     "unverified": ("到期未核实，按现有信息立案", "not verified in time, taken as it stands"),
     "split": ("与其他诉求分开，单独办理", "being dealt with apart from the others"),
+    "has_cause": ("起因是{kind}，一并处置", "part of {kind}, being dealt with together"),
     "cause_solved": ("起因已解决：{title}", "its cause has been dealt with: {title}"),
     "cause_gone": ("另行处置，不再随主案办理", "goes its own way, apart from its cause"),
     "time_over": ("期限已到", "its time is over"),

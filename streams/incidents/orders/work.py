@@ -13,7 +13,10 @@ from streams.incidents.tally import tally
 
 def acknowledge(order: Order) -> None:
     """The desk has seen it (接单): the clock of the acknowledgement stops."""
-    if order.incident.acknowledged_at is not None:
+    incident = order.incident
+    if incident.acknowledged_at is not None and incident.accepted_at is not None:
+        raise Refused("conflict", "unit_has_it", f"{incident.unit} has accepted it already")
+    if incident.acknowledged_at is not None:
         raise Refused("conflict", "already_acknowledged", "somebody was faster")
     order.move()
     seen(order.turn, order.case)

@@ -117,6 +117,7 @@ def test_a_whistle_names_a_ground_and_departments_that_exist(play: Any) -> None:
     assert call(ground="b") == "argument_missing"
     assert call(ground="d", units=["police"]) == "wrong_argument"
     assert call(ground="a", units=["nobody"]) == "unknown_unit"
+    assert call(ground="a", units=["unknown"]) == "unknown_unit"  # stands for nobody
     assert call(ground="a", units=[]) == "wrong_argument"
     assert call(ground="a", units=["police"], colour="red") == "unknown_argument"
     reply = play.command(incident_id, "report", role="unit", unit="police")
