@@ -77,6 +77,7 @@ def cover(city: SimulatedCity, rng: Random, begins: datetime) -> Story:
         _again(story, device, nth, t)
     # The third loss within a month: a matter of its own, change the type of cover (W8, E6).
     story.pattern(AGAIN[1] + 4, COVER, spot, "street", 3)
+    story.lit(AGAIN[1] + 4, "street", "W8", "blue", street)
     return story
 
 

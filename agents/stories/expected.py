@@ -219,6 +219,22 @@ class Nowhere:
         return f"the {self.tier} has heard nothing of it but counts"
 
 
+@dataclass(frozen=True, slots=True)
+class Unsaid:
+    """Words that no tier may say in anything that leaves it: a caller's number, a name."""
+
+    words: str
+
+    def fault(self, heard: Heard) -> str | None:
+        """Where it was said."""
+        where = heard.said.get(self.words)
+        return None if where is None else f"it stands in {where}"
+
+    def told(self) -> str:
+        """That it is not said, without saying it."""
+        return "no message of the tiers tells who called"
+
+
 def _same(got: Any, wanted: Any) -> bool:
     """Equal; two moments to the tenth of a second, for an order is followed just after it."""
     if isinstance(got, datetime) and isinstance(wanted, datetime):

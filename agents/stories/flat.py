@@ -6,6 +6,7 @@ from datetime import datetime
 from random import Random
 
 from agents.simulate.city import SimulatedCity
+from agents.stories.expected import Unsaid
 from agents.stories.script import Story
 
 NOISE = "900101"
@@ -44,6 +45,13 @@ def flat(city: SimulatedCity, rng: Random, begins: datetime) -> Story:
     call = story.calls(t, "3", NOISE, spot, words, contact=caller)
     case = story.case_of_report(call, street, t)
     story.stands(t, case, state="dispatched", tier="street", reports=1)
+    # Two neighbours call, too: one case, three complaints, each with its own answer (W9).
+    neighbours = [
+        story.calls(t + 2, "4", NOISE, spot.beside(6), "楼上群租房吵得睡不着"),
+        story.calls(t + 4, "5", NOISE, spot.beside(-5, 7), "第三次了，没人管吗"),
+    ]
+    story.stands(t + 4, case, reports=3)
+    story.lit(t + 4, "street", "W9", "yellow", case, since=t + 4)
     story.orders(t + 6, "acknowledge", case, street)
     # Who comes first leads (首接负责); housing joins, assisting.
     story.orders(t + 14, "accept", case, street, role="unit", unit="police")
@@ -107,5 +115,10 @@ def flat(city: SimulatedCity, rng: Random, begins: datetime) -> Story:
     story.called_back(done + 8 * 60, "3", solved=True, nth=2)
     story.orders(done + 9 * 60, "close", case, street)
     story.stands(done + 9 * 60, case, state="closed", tier="street", released=True)
-    story.answered(done + 9 * 60, call, "answered")
+    for report_id in (call, *neighbours):
+        story.answered(done + 9 * 60, report_id, "answered")
+    story.pattern(t, NOISE, spot, "street", 3)
+    # No number, no name of a caller leaves the intake.
+    for secret in (caller["phone"], caller["name"]):
+        story.expects(done + 9 * 60, Unsaid(secret))
     return story

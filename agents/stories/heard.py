@@ -21,7 +21,8 @@ LISTENED = (INCIDENTS, AUDIT, REPLIES, PROBLEMS, DEAD_LETTERS, *ALERTS.values())
 class Heard:
     """The present state of each incident, alert and problem, and all replies.
 
-    ``entries`` are the audit, ``chains`` how each holds; ``dead`` counts dead letters by reason.
+    ``entries`` are the audit, ``chains`` how each holds; ``dead`` counts dead letters by
+    reason. ``said`` tells where one of ``secrets`` stands.
     """
 
     incidents: dict[str, Incident] = field(default_factory=dict)
@@ -31,11 +32,16 @@ class Heard:
     entries: dict[str, list[AuditEntry]] = field(default_factory=lambda: defaultdict(list))
     chains: dict[str, Chain] = field(default_factory=lambda: defaultdict(Chain))
     dead: Counter[str] = field(default_factory=Counter)
+    secrets: frozenset[str] = frozenset()
+    said: dict[str, str] = field(default_factory=dict)
 
     def take(self, topic: str, key: str, value: bytes | None) -> None:
         """Hear one message."""
         if value is None:
             return
+        for secret in self.secrets:
+            if secret.encode() in value:
+                self.said[secret] = f"{topic} {key}"
         if topic == AUDIT.name:
             raw = orjson.dumps(orjson.loads(value)["data"])
             self.chains[key].follow(raw)

@@ -73,6 +73,7 @@ async def play(
         played.checked.append(checked)
         progress(checked)
 
+    theatre.heard.secrets |= story.secrets
     acts = sorted(story.acts, key=lambda entry: entry.at)
     waiting: list[Entry] = []
     for minutes in _minutes(story):

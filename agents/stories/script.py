@@ -25,7 +25,16 @@ from agents.simulate.acts import (
 )
 from agents.simulate.city import SimulatedCity
 from agents.simulate.devices import Window
-from agents.stories.expected import Answered, Case, Expectation, Lit, Pattern, Stands, Unlit
+from agents.stories.expected import (
+    Answered,
+    Case,
+    Expectation,
+    Lit,
+    Pattern,
+    Stands,
+    Unlit,
+    Unsaid,
+)
 from schemas.codec import encode
 from schemas.command import Action, Command, CommandEvent, Subject
 from schemas.report import UpdateKind
@@ -87,6 +96,11 @@ class Story:
     def at(self, minutes: float) -> datetime:
         """The moment so many minutes after the beginning."""
         return self.begins + timedelta(minutes=minutes)
+
+    @property
+    def secrets(self) -> frozenset[str]:
+        """Words that the script expects nobody to say."""
+        return frozenset(each.words for _, each in self.expected if isinstance(each, Unsaid))
 
     @property
     def entries(self) -> list[Entry]:

@@ -53,6 +53,7 @@ def vendors(city: SimulatedCity, rng: Random, begins: datetime) -> Story:
     story.stands(THIRD, case, state="dispatched", tier="street", unit="urban-management")
     # The third within 50 m: a matter to be cured at its source (W8, E6).
     story.pattern(THIRD, VENDORS, spot, "street", 3)
+    story.lit(THIRD, "street", "W8", "blue", street)
     story.orders(THIRD + 4, "acknowledge", case, street)
     # No power to enforce: a whistle on ground b for two departments.
     called = ["urban-management", "market"]

@@ -14,6 +14,7 @@ from agents import policy_files
 from agents.simulate.api import DEFAULT_SEED, ORIGIN
 from agents.simulate.city import SimulatedCity
 from agents.stories import STORIES, Scripted
+from agents.stories.expected import Unsaid
 from agents.stories.memory import InMemory
 from agents.stories.play import play
 from streams.policy import Policy
@@ -48,10 +49,12 @@ async def test_what_does_not_hold_is_told_with_what_was_got(policy: Policy) -> N
     case = story.case_of_report("/hotline/12345/nobody", "990101001", 0)
     story.stands(10, case, state="dispatched")
     story.unlit(84, "district", "deadline", story.expected[0][1].case)  # type: ignore[attr-defined]
+    story.expects(84, Unsaid("污水井盖"))
     played = await play(story, InMemory(policy))
-    assert [each.minutes for each in played.faults] == [10, 84]
+    assert [each.minutes for each in played.faults] == [10, 84, 84]
     assert "there is no incident" in str(played.faults[0].fault)
     assert "deadline blue is lit" in str(played.faults[1].fault)
+    assert "it stands in chengyun." in str(played.faults[2].fault)
 
 
 def test_a_day_plays_on_a_real_broker_and_its_audit_is_whole(
