@@ -100,13 +100,14 @@ class Found:
     unreadable: int = 0
 
 
-Rank = tuple[bool | int | float, float, str]
+Rank = tuple[int, float, str]
 
 
 def most_pressing(incident: Incident) -> Rank:
-    """Overdue first, then by limit, then the oldest."""
+    """Overdue first, then by limit; what is done and only waits for its end comes last."""
     due = incident.due_at or incident.opened_at
-    return (not incident.overdue, due.timestamp(), incident.incident_id)
+    owed = incident.resolved_at is None and incident.closed_at is None
+    return ((0 if incident.overdue else 1) if owed else 2, due.timestamp(), incident.incident_id)
 
 
 def gravest(incident: Incident) -> Rank:

@@ -84,7 +84,7 @@ def as_rows(incidents: list[Incident], words: Wording, now: datetime | None) -> 
         no_wrap=True,
         min_width=max((len(incident.incident_id) for incident in incidents), default=1),
     )
-    for column, width in (("col_grade", 2), ("col_state", 6), ("col_due", 12)):
+    for column, width in (("col_grade", 2), ("col_state", 6), ("col_due", 15)):
         table.add_column(words.say(column), no_wrap=True, min_width=width)
     table.add_column(words.say("col_reports"), no_wrap=True, justify="right", min_width=2)
     for column in ("col_title", "col_tier", "col_unit"):

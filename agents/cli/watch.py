@@ -11,6 +11,7 @@ from typing import Annotated, NamedTuple
 
 import orjson
 import typer
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.text import Text
 
@@ -39,6 +40,8 @@ from streams.topics import ALERTS, INCIDENTS, Topic
 
 _LOOK_BACK = 20
 _LINES_AT_ONCE = 40
+_LEAST_TITLE = 16
+ENDED = ("closed", "withdrawn")
 
 
 @dataclass(slots=True)
@@ -59,9 +62,19 @@ class Sight:
     quiet: bool = False
     most: int = 50_000
     _seen: dict[str, Seen] = field(default_factory=dict)
+    _colours: dict[str, str] = field(default_factory=dict)
 
     def wants_alert(self, alert: Alert) -> bool:
         """Whether the alert is of this tier and area."""
+        known = self._colours.get(alert.alert_id)
+        if alert.state in ENDED:
+            self._colours.pop(alert.alert_id, None)
+        else:
+            self._colours[alert.alert_id] = alert.colour
+            if len(self._colours) > self.most:
+                self._colours.pop(next(iter(self._colours)))
+        if alert.state == "revised" and known == alert.colour and not self.quiet:
+            return False  # more of the same
         here = self.area is None or alert.area == self.area
         if not self.quiet and (alert.grouped_by is not None or alert.silenced_by is not None):
             return False
@@ -143,11 +156,14 @@ class _Screen:
 
     def _alert(self, alert: Alert) -> Iterator[Text]:
         words = self.words
-        line = Text(f"{words.time(alert.changed_at)}  ")
-        line.append(alert_line(alert, words))
-        line.append(f"  {words.word(alert.tier)} {words.area(alert.area)}", "dim")
-        if alert.incident_id:
-            line.append(f"  {alert.incident_id}", "dim")
+        rest = f"  {words.word(alert.tier)} {words.area(alert.area)}"
+        rest += f"  {alert.incident_id}" if alert.incident_id else ""
+        bare = alert_line(alert.model_copy(update={"title": ""}), words)
+        when = f"{words.time(alert.changed_at)}  "
+        line = Text(when)
+        line.append(bare)
+        line.append(self._fitted(alert.title, cell_len(when) + bare.cell_len + cell_len(rest)))
+        line.append(rest, "dim")
         quiet = quiet_of(alert, words)
         if quiet is not None:
             line.append(f"  {quiet}")
@@ -172,10 +188,19 @@ class _Screen:
             line.append(f" {words.say('report_late')}", "bold red")
         for more in told.news[1:]:
             line.append(f" · {more}")
-        line.append(f"  {incident.title}")
         where = f"{words.word(incident.tier)} {words.area(incident.area)}"
-        line.append(f"  {where}  {incident.incident_id}", "dim")
+        rest = f"  {where}  {incident.incident_id}"
+        line.append("  ")
+        line.append(self._fitted(incident.title, line.cell_len + cell_len(rest)))
+        line.append(rest, "dim")
         yield line
+
+    def _fitted(self, title: str, taken: int) -> str:
+        """The title as far as the line has room for it; whole where nobody's eyes run along."""
+        room = max(_LEAST_TITLE, self.out.width - taken - 1)
+        if not self.out.is_terminal or cell_len(title) <= room:
+            return title
+        return set_cell_size(title, room - 1).rstrip() + "…"
 
     def note(self, text: str, /, **values: object) -> None:
         """A remark of the command itself; never among the messages for scripts."""

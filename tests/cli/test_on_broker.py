@@ -98,7 +98,7 @@ async def test_a_list_shows_the_newest_state_of_what_is_open_the_most_pressing_f
     found = lines(await call(incident, "list", "--json"))
     assert [(i["incident_id"][-1], i["version"]) for i in found] == [("3", 2), ("2", 1)]
     for option, wanted in (
-        (("--state", "all"), "312"),
+        (("--state", "all"), "321"),
         (("--state", "closed"), "1"),
         (("--tier", "district"), "3"),
         (("--area", "990101001", "--tier", "street"), "2"),
