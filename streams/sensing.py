@@ -25,14 +25,12 @@ from streams.topics import SENSING_READINGS
 from streams.warning.devices import DEVICES, HOLDS, Device
 from streams.warning.findings import Findings, milliseconds, moment
 from streams.warning.limits import Signal, Watchlist, watchlists
-from streams.warning.sensors.detector import MINUTES_OF_WEEK
-from streams.warning.sensors.watch import WATCHED, SensorWatch, Watched
+from streams.warning.sensors.station import STATIONS
+from streams.warning.sensors.watch import WATCHED
+from streams.warning.watching import LocalWeek, Watching, forget
 
 OUTAGE_MS = 60_000
 """Deadlines that late mean that the stage was away, not the devices."""
-
-THURSDAY = 3 * 1440
-"""1970 began on a Thursday."""
 
 _NOTHING: tuple[Output | Refuse, ...] = ()
 
@@ -47,9 +45,13 @@ class _Measured:
     )  # fmt: skip
 
     def __init__(
-        self, measured: Property, watchlist: Watchlist | None, forget_ms: int, watch: SensorWatch
+        self,
+        measured: Property,
+        watchlist: Watchlist | None,
+        forget_ms: int,
+        watch: Watching | None,
     ) -> None:
-        self.watch = watch if watch.needed else None
+        self.watch = watch
         self.unit = measured.unit
         self.least = float("-inf") if measured.least is None else measured.least
         self.most = float("inf") if measured.most is None else measured.most
@@ -66,7 +68,7 @@ class Sensing:
 
     stage = "sensing"
     inputs = (SENSING_READINGS,)
-    namespaces = (DEVICES, HOLDS, WATCHED)
+    namespaces = (DEVICES, HOLDS, WATCHED, STATIONS)
 
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
@@ -76,15 +78,15 @@ class Sensing:
         self._tiers = policy.areas.tiers
         self._now, self._clock = moment(0), 0
         self._forget_ms = round(policy.intake.memory_max_days * 86_400_000)
-        self._hour, self._shift = -1, 0
         self._late_ms = round(policy.triggers.late_s * 1_000)
         rules = watchlists(policy.triggers)
+        week = LocalWeek(policy)
         self._measured = {
             (kind, name): _Measured(
                 measured,
                 rules.get((kind, name)),
                 self._forget_ms,
-                SensorWatch(measured, policy.triggers),
+                Watching.wanted(policy, self._findings, week, device, name, measured),
             )
             for kind, device in policy.devices.items()
             for name, measured in device.properties.items()
@@ -122,10 +124,11 @@ class Sensing:
         clock = self._clock
         value = reading.result
         key = f"{reading.device_id}/{reading.observed_property}"
+        watch = measured.watch
         refusal = self._unfit(event, reading, measured, time, clock, now)
         if refusal is not None:
-            broken = measured.watch is not None and refusal.code == "out_of_range"
-            told = self._broken(state, key, event, measured, time, now) if broken else ()
+            broken = refusal.code == "out_of_range"
+            told = watch.impossible(state, key, event, time, now) if broken and watch else ()
             return (*told, Refuse(refusal))
         devices = state.table(DEVICES)
         slot = devices.slot(key)
@@ -148,9 +151,9 @@ class Sensing:
             if clock - device.seen >= measured.stale_ms:
                 device.seen, device.newest = clock, max(device.newest, time)
                 slot.touched = True
-            if measured.watch is None or value is None:
+            if watch is None or value is None:
                 return _NOTHING
-            return self._odd(state, key, device, event, measured.watch, time, value, now)
+            return watch.judge(state, key, device, event, time, value, now)
         signals: list[Signal] = []
         busy = bool(device.episodes)
         if value is not None and time > device.settled:
@@ -174,8 +177,8 @@ class Sensing:
             self._findings.signal(reading.device_id, device, signal, time, now, event.traceparent)
             for signal in signals
         ]
-        if measured.watch is not None and value is not None:
-            outputs += self._odd(state, key, device, event, measured.watch, time, value, now)
+        if watch is not None and value is not None:
+            outputs += watch.judge(state, key, device, event, time, value, now)
         if device.silent:
             outputs += self._heard(reading.device_id, device, event, now)
             devices.put(key, device, moment(clock + measured.patience_ms))
@@ -207,61 +210,6 @@ class Sensing:
     def close(self, state: State, reached: Horizon, partition: int = 0) -> Iterable[Output]:
         """Nothing is told at the end of a chunk."""
         return ()
-
-    # --- what is odd, and what cannot be believed ------------------------------------------
-
-    def _odd(
-        self,
-        state: State,
-        key: str,
-        device: Device,
-        event: ReadingEvent,
-        watch: SensorWatch,
-        time: int,
-        value: float,
-        now: datetime,
-    ) -> list[Output]:
-        """Hold a reading against the device's own past."""
-        slot = state.table(WATCHED).slot(key)
-        watched: Watched = slot.value if slot.value is not None else Watched()
-        slot.value, slot.touched = watched, True
-        minute = self._minute(time)
-        signs = watch.judge(watched, time, minute, value, bool(device.episodes))
-        device_id = event.data.device_id
-        return [self._findings.sign(device_id, device, sign, time, now, event) for sign in signs]
-
-    def _broken(
-        self,
-        state: State,
-        key: str,
-        event: ReadingEvent,
-        measured: _Measured,
-        time: int,
-        now: datetime,
-    ) -> list[Output]:
-        """Count a value that the device cannot show, if the device is known."""
-        device = state.get(DEVICES, key)
-        watch, value = measured.watch, event.data.result
-        if device is None or watch is None or value is None or not watch.counts_impossible:
-            return []
-        slot = state.table(WATCHED).slot(key)
-        watched: Watched = slot.value if slot.value is not None else Watched()
-        slot.value, slot.touched = watched, True
-        device_id = event.data.device_id
-        return [
-            self._findings.sign(device_id, device, sign, time, now, event)
-            for sign in watch.impossible(watched, time, value)
-        ]
-
-    def _minute(self, time: int) -> int:
-        """The city's minute of the week, 0 = Monday 00:00."""
-        hour = time // 3_600_000
-        if hour != self._hour:
-            # Clocks change on the hour; one offset serves a whole hour of readings.
-            offset = moment(time).astimezone(self.policy.tz).utcoffset()
-            self._hour = hour
-            self._shift = 0 if offset is None else round(offset.total_seconds() / 60)
-        return (time // 60_000 + self._shift + THURSDAY) % MINUTES_OF_WEEK
 
     # --- what cannot be used -----------------------------------------------------------
 
@@ -349,7 +297,7 @@ class Sensing:
         clock = milliseconds(now)
         if measured is None or clock >= device.seen + self._forget_ms:
             state.delete(DEVICES, due.key)
-            state.delete(WATCHED, due.key)
+            forget(state, due.key, device)
             return ()
         if device.silent or measured.silence_s is None or self.policy.triggers.silence is None:
             end = max(device.seen + self._forget_ms, clock + 1_000)

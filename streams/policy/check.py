@@ -222,6 +222,14 @@ def _devices(policy: Policy, known: set[str]) -> Iterator[Mismatch]:
             wanted = "a code of the city's own catalogue"
             yield Mismatch(("triggers", name, "category"), got, wanted)
     for kind, device in policy.devices.items():
+        if device.station is not None:
+            where = ("devices", kind, "station")
+            if "together" not in rules:
+                yield Mismatch(where, "a check 'together'", "a rule triggers.together for it")
+            for n, name in enumerate(device.station.properties):
+                if name not in device.properties:
+                    wanted = f"one of {', '.join(device.properties)}"
+                    yield Mismatch((*where, "properties", n), f"the property {name!r}", wanted)
         for prop, measured in device.properties.items():
             asked = {
                 "anomaly": measured.profile != "limits",
@@ -232,8 +240,8 @@ def _devices(policy: Policy, known: set[str]) -> Iterator[Mismatch]:
             for name, wants in asked.items():
                 if wants and name not in rules:
                     key = "profile" if name == "anomaly" else name
-                    where = ("devices", kind, "properties", prop, key)
-                    yield Mismatch(where, f"a check {name!r}", f"a rule triggers.{name} for it")
+                    at = ("devices", kind, "properties", prop, key)
+                    yield Mismatch(at, f"a check {name!r}", f"a rule triggers.{name} for it")
             if measured.beyond is not None and measured.least is None and measured.most is None:
-                where = ("devices", kind, "properties", prop, "beyond")
-                yield Mismatch(where, "no least and no most", "what the device can show")
+                at = ("devices", kind, "properties", prop, "beyond")
+                yield Mismatch(at, "no least and no most", "what the device can show")

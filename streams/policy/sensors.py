@@ -87,6 +87,22 @@ class BeyondCheck(Section):
     times: int = Field(default=3, ge=1, le=10_000)
 
 
+class StationCheck(Section):
+    """Properties of one device that leave their course together (W15).
+
+    Attributes:
+        properties: which of them are witnesses.
+        within_s: readings of two of them so far apart still belong together, seconds.
+        alert_at: geometric mean of their rarities, -log10 of a tail probability.
+        calm_s: it is over when nothing was odd for so long, seconds.
+    """
+
+    properties: tuple[str, ...] = Field(min_length=2, max_length=9)
+    within_s: float = Field(default=120, ge=0, le=3_600)
+    alert_at: float = Field(default=3.2, gt=0, le=4)
+    calm_s: float = Field(default=1_800, ge=0, le=7 * 86_400)
+
+
 class DeviceRule(Section):
     """What is told about a device that is odd or cannot be believed (W12, W15)."""
 

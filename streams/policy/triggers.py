@@ -16,6 +16,7 @@ from streams.policy.sensors import (
     DeviceRule,
     GapCheck,
     ProfileName,
+    StationCheck,
     StuckCheck,
 )
 from streams.policy.sites import FanOutRule, SeasonRule
@@ -44,10 +45,15 @@ class Property(Section):
 
 
 class DeviceClass(Section):
-    """A kind of device in the city's network."""
+    """A kind of device in the city's network.
+
+    Attributes:
+        station: its properties are sensors side by side, witnesses of one another.
+    """
 
     name: Text
     properties: dict[str, Property] = Field(min_length=1)
+    station: StationCheck | None = None
 
 
 class Watch(Section):
@@ -308,6 +314,7 @@ class Triggers(Section):
     stuck: DeviceRule | None = None
     gaps: DeviceRule | None = None
     beyond: DeviceRule | None = None
+    together: DeviceRule | None = None
     weather: WeatherRule | None = None
     corroboration: CorroborationRule | None = None
     spread: SpreadRule | None = None
@@ -326,6 +333,7 @@ class Triggers(Section):
             "stuck": self.stuck,
             "gaps": self.gaps,
             "beyond": self.beyond,
+            "together": self.together,
         }
         return {name: rule for name, rule in named.items() if rule is not None}
 

@@ -91,7 +91,7 @@ class Findings:
             observed: event time of the reading, milliseconds since 1970.
         """
         rule = self.policy.triggers.device_rules[sign.check]
-        units = {"stuck": "s", "gaps": "1"}
+        units = {"stuck": "s", "gaps": "1", "together": "1"}
         return self._send(
             device_id,
             device,

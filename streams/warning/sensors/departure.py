@@ -7,7 +7,7 @@ two witnesses. Used for stations with several sensors, such as those of a water 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from math import log10, sqrt
 
 from streams.warning.sensors.tails import Tail
@@ -57,6 +57,24 @@ class Departure:
         self._at = at
         said = self._tail.surprise(away, n, log10((n + 1) / EXTREMES))
         return min(said, MOST_SURPRISE) if n >= WARM else 0.0
+
+    def stored(self) -> tuple[float, ...]:
+        """All that must be kept, `STORED` numbers."""
+        return (float(self.n), float(self._at), self._sum, *self._recent, *self._tail.stored())
+
+    @classmethod
+    def restored(cls, stored: Sequence[float]) -> Departure:
+        """The sensor as it was stored."""
+        departure = cls()
+        n, at, departure._sum = stored[:3]
+        departure.n, departure._at = int(n), int(at)
+        departure._recent = list(stored[3 : 3 + COURSE])
+        departure._tail = Tail.restored(stored[3 + COURSE :], COURSE)
+        return departure
+
+
+STORED = 3 + COURSE + EXTREMES + 2
+"""Numbers that a stored departure has."""
 
 
 def together(surprises: Iterable[float]) -> float:

@@ -18,7 +18,7 @@ from streams.warning.sensors import compact
 from streams.warning.sensors.budget import ALERT
 from streams.warning.sensors.detector import Reason, SensorDetector
 
-Check = Literal["anomaly", "stuck", "gaps", "beyond"]
+Check = Literal["anomaly", "stuck", "gaps", "beyond", "together"]
 CHECKS: tuple[Check, ...] = ("anomaly", "stuck", "gaps", "beyond")
 _ANOMALY, _STUCK, _GAPS, _BEYOND = range(4)
 
@@ -32,7 +32,8 @@ class Sign(NamedTuple):
     """What a check has to say after a reading.
 
     Attributes:
-        observed: the value, or for stuck and gaps for how long, seconds, or how many.
+        observed: the value; for stuck how long, seconds; for gaps how many; for a station how
+            rare.
         threshold: what `observed` was held against, None for an anomaly.
         began: event time of the episode's begin, milliseconds since 1970.
         readings: how many carry it.
