@@ -78,8 +78,10 @@ def standing(message: bytes) -> Standing:
 
 def lift(output: Output) -> Lift | None:
     """The hand-off that a message is, or None for every other message."""
+    if output.topic.name not in _TIER_INBOXES:
+        return None
     message = _bytes(output)
-    if output.topic.name not in _TIER_INBOXES or message.find(_HANDOFF, 0, 1_000) < 0:
+    if message.find(_HANDOFF, 0, 1_000) < 0:
         return None
     data = orjson.loads(message)["data"]
     return Lift(data["incident"]["incident_id"], data["rule"], data["direction"])

@@ -22,7 +22,7 @@ from agents.health import Condition
 from agents.runtime.observe import CommittedChunk, LaneStatus
 from schemas.terms import SEVERITIES, TIERS
 from streams.program import Output, Program
-from streams.topics import ALERTS
+from streams.topics import ALERTS, AUDIT, INCIDENTS, REPLIES
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 600.0)
 STEPS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
@@ -30,6 +30,7 @@ RECORDS = (1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000, 30_000)
 MOST_LABELS = 60
 
 _ALERT_TOPICS = {topic.name: tier for tier, topic in ALERTS.items()}
+_PLAIN_TOPICS = frozenset(topic.name for topic in (AUDIT, INCIDENTS, REPLIES))
 _ALERT = re.compile(rb'"colour":"(\w+)","state":"(\w+)"')
 _REASON = re.compile(rb'"reason":\{"code":"(\w+)"')
 _EVENT_TIME = re.compile(rb'"time":"([^"]+)"')
@@ -259,6 +260,8 @@ class Metrics:
         for output in outputs:
             name = output.topic.name
             by_topic[name] = by_topic.get(name, 0) + 1
+            if name in _PLAIN_TOPICS:
+                continue
             if name in _ALERT_TOPICS:
                 self._alert(_ALERT_TOPICS[name], output, now)
             elif (given := lift(output)) is not None:

@@ -16,10 +16,12 @@ from streams.dead_letters import bury, fingerprint
 from streams.effects import RECORD_OVERHEAD, Armed, Change, Effects, Waiting
 from streams.program import Headers, Horizon, Output, Program, Record, Refuse
 from streams.state import State
+from streams.topics import INCIDENTS
 
 if TYPE_CHECKING:
     from streams.partition import Partition
 
+_OVERTAKEN = Output(INCIDENTS, "", b"")
 CLOCK_EVERY = 32  # operations between two looks at the clock: a look costs as much as a firing
 
 
@@ -59,6 +61,8 @@ class Attempt:
         self.operations = 0
         self.look_at = CLOCK_EVERY
         self.size = 0
+        self.said: dict[str, int] = {}
+        self.overtaken = False
         self.began = partition.seconds()
         self.horizon = Horizon(None, None)
 
@@ -119,7 +123,17 @@ class Attempt:
         if size + len(key) * 4 + RECORD_OVERHEAD > topic.max_message_bytes:
             self._output_too_large(output, record)
             return
-        self.effects.outputs.append(output)
+        outputs = self.effects.outputs
+        if topic is INCIDENTS:
+            # The topic keeps the present state of each incident, and a chunk becomes visible
+            # as a whole: of what it says about one incident, the last word counts.
+            before = self.said.get(key)
+            self.said[key] = len(outputs)
+            if before is not None:
+                self.size -= len(cast(bytes, outputs[before].message))
+                outputs[before] = _OVERTAKEN
+                self.overtaken = True
+        outputs.append(output)
 
     def _output_too_large(self, output: Output, record: Record | None) -> None:
         """A message the broker would refuse for ever must not hold up the lane."""
@@ -139,6 +153,13 @@ class Attempt:
         letter = bury(record, reason, self.program.stage, self.now, error)
         self.effects.dead.append(letter)
         self.size += len(cast(bytes, letter.message))
+
+    def last_words(self) -> list[Output]:
+        """What goes out, without what the chunk itself has overtaken."""
+        outputs = self.effects.outputs
+        if self.overtaken:
+            return [output for output in outputs if output is not _OVERTAKEN]
+        return outputs
 
     def _entry(self, armed: Armed, value: Any) -> Record:
         namespace = self.partition.namespace(armed[1])

@@ -75,6 +75,7 @@ class Chunk(Firing):
         effects.reached = self.reached()
         for output in self.program.close(self.state, effects.reached, partition.number):
             self.emit(output, None)
+        effects.outputs = self.last_words()
         partition.driven_by_now = self.horizon.now is not None and self.horizon.now >= self.now
         effects.dirty = self.changes()
         effects.state = self.state

@@ -14,12 +14,12 @@ Guarantee = Literal["exactly_once", "at_least_once"]
 
 
 # History is replayed for its end, not for the next alert: long chunks write each entry once
-# that is changed a hundred times. The entry stages take small bites all the same: the tiers
-# wait for the slowest of their lanes, so what one lane is ahead of another must lie somewhere.
+# that is changed a hundred times. The entry stages take smaller bites: the tiers wait for the
+# slowest of their lanes, so what one lane is ahead of the others lies in a tier's memory.
 REPLAY_STEP_S = 0.5
 REPLAY_LINGER_S = 0.05
 REPLAY_RECORDS = 50_000
-REPLAY_ENTRY_RECORDS = 1_000
+REPLAY_ENTRY_RECORDS = 3_000
 # While one lane waits for its commit the others compute, on a busy machine for seconds each.
 REPLAY_TRANSACTION_S = 120.0
 REPLAY_OUTPUT_BYTES = 16 << 20

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from itertools import chain
-from typing import Any
+from typing import Any, cast
 
 from aiokafka import AIOKafkaProducer, TopicPartition
 
@@ -16,7 +16,6 @@ from agents.runtime.position import POSITION_KEY, Position, encode_position
 from agents.runtime.transaction import Transactions
 from streams.effects import Effects
 from streams.partitioner import homes_of
-from streams.program import Output
 from streams.topics import Topic
 
 log = logging.getLogger(__name__)
@@ -101,25 +100,29 @@ class LaneProducer:
         """
         batches = _Batches(self._producer)
         targets = self._targets
-        for output in chain(effects.outputs, effects.dead):
-            target = targets.get(output.topic.name)
+        for topic, key_text, message, aimed, headers in chain(effects.outputs, effects.dead):
+            target = targets.get(topic.name)
             if target is None:
-                target = await self._target(output.topic)
-            target.add(batches, output)
+                target = await self._target(topic)
+            key = key_text.encode("utf-8", "surrogateescape") or None
+            number = aimed if aimed is not None else target.homes[key or b""]
+            pages = batches.pages.get((target.name, number))
+            if pages is None:
+                pages = batches.begin(target.name, number)
+            pages.add(key, cast(bytes, message), list(headers))
         if self.options.guarantee == "at_least_once":
             await self._send(batches)
             batches = _Batches(self._producer)
-        state = self.options.state_topic
-        put = batches.adder(state, self.partition)
-        for key, value in effects.dirty:
-            put(key, value, [])
-        put(POSITION_KEY, encode_position(position), [])
+        pages = batches.begin(self.options.state_topic, self.partition)
+        for stored_key, value in effects.dirty:
+            pages.add(stored_key, value, [])
+        pages.add(POSITION_KEY, encode_position(position), [])
         if self.options.guarantee == "at_least_once":
             await self._send(batches)
             return
         transactions = self._transactions
         assert transactions is not None
-        await transactions.write(batches.builders)
+        await transactions.write(batches.finished())
         if self.hook is not None:
             await self.hook("before_commit", self.partition)
         await transactions.end(commit=True)
@@ -136,7 +139,7 @@ class LaneProducer:
         """Send batches without a transaction and wait for each."""
         sent: list[Any] = []
         try:
-            for (topic, number), builders in batches.builders.items():
+            for (topic, number), builders in batches.finished().items():
                 for builder in builders:
                     future = await self._producer.send_batch(builder, topic, partition=number)
                     sent.append(future)
@@ -151,48 +154,70 @@ class _Batches:
     """Record batches by target partition, in the order in which they were said."""
 
     def __init__(self, producer: Any) -> None:
-        self._producer = producer
-        self.builders: dict[TopicPartition, list[Any]] = {}
-        self._adders: dict[tuple[str, int], Callable[..., None]] = {}
+        self._create = producer.create_batch
+        self.pages: dict[tuple[str, int], _Pages] = {}
 
-    def adder(self, topic: str, number: int) -> Callable[..., None]:
-        """A function that appends (key, value, headers) to the batches of a partition."""
-        add = self._adders.get((topic, number))
-        if add is not None:
-            return add
-        builders = self.builders[TopicPartition(topic, number)] = [self._producer.create_batch()]
-        create = self._producer.create_batch
+    def begin(self, topic: str, number: int) -> _Pages:
+        """The batches of a partition, none of them written to yet."""
+        pages = self.pages[topic, number] = _Pages(topic, self._create)
+        return pages
 
-        def append(key: bytes | None, value: bytes | None, headers: list[Any]) -> None:
-            written = builders[-1].append(key=key, value=value, timestamp=None, headers=headers)
-            if written is None:
-                builders.append(create())
-                written = builders[-1].append(key=key, value=value, timestamp=None, headers=headers)
-                if written is None:
-                    raise RuntimeError(f"a record for {topic} does not fit an empty batch")
+    def finished(self) -> dict[TopicPartition, list[Any]]:
+        """All of them, whole."""
+        return {TopicPartition(*where): pages.finished() for where, pages in self.pages.items()}
 
-        self._adders[topic, number] = append
-        return append
+
+class _Pages:
+    """The batches of one partition. aiokafka's builder is written to past its own wrapper,
+    which serializes, checks and looks up as much again for each record."""
+
+    __slots__ = ("_append", "_builders", "_count", "_create", "_topic")
+
+    def __init__(self, topic: str, create: Callable[[], Any]) -> None:
+        self._topic = topic
+        self._create = create
+        self._builders: list[Any] = []
+        self._begin()
+
+    def _begin(self) -> None:
+        builder = self._create()
+        self._builders.append(builder)
+        self._append = builder._builder.append
+        self._count = 0
+
+    def add(self, key: bytes | None, value: bytes | None, headers: list[Any]) -> None:
+        """Append a record; a new batch begins where it does not fit."""
+        if self._append(self._count, None, key, value, headers) is None:
+            self._number()
+            self._begin()
+            if self._append(0, None, key, value, headers) is None:
+                raise RuntimeError(f"a record for {self._topic} does not fit an empty batch")
+        self._count += 1
+
+    def _number(self) -> None:
+        self._builders[-1]._relative_offset = self._count
+
+    def finished(self) -> list[Any]:
+        """The batches, each knowing how many records it has."""
+        self._number()
+        return self._builders
 
 
 class _Target:
     """A topic that a lane writes to: its physical name, and where each key lies in it."""
 
-    __slots__ = ("homes", "name", "single")
+    __slots__ = ("homes", "name")
 
     def __init__(self, name: str, partitions: int) -> None:
         self.name = name
-        self.single = partitions == 1
-        self.homes = homes_of(partitions)
+        self.homes: Mapping[bytes, int] = homes_of(partitions) if partitions > 1 else _One()
 
-    def add(self, batches: _Batches, output: Output) -> None:
-        """Append a message to the batch of its partition."""
-        _, key_text, message, number, headers = output
-        assert isinstance(message, bytes)
-        key = key_text.encode("utf-8", "surrogateescape") or None
-        if number is None:
-            number = 0 if self.single else self.homes[key or b""]
-        batches.adder(self.name, number)(key, message, list(headers))
+
+class _One(dict[bytes, int]):
+    """Of a topic with one partition every key lies there."""
+
+    def __missing__(self, key: bytes) -> int:
+        return 0
 
 
 async def _quietly(work: Awaitable[Any], what: str, limit_s: float = 1.0) -> None:

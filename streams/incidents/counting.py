@@ -85,8 +85,11 @@ def _open(bins: Bins, start: int) -> Bin:
 
 def _keep(turn: Turn, bins: Bins) -> None:
     """Store a desk's bins; they are due when the first unsaid one ends."""
-    first = min([start for start, each in bins.items() if each.unsaid], default=None)
-    due = None if first is None else from_microseconds(first + BIN_US)
+    first = 0
+    for start, each in bins.items():
+        if each.unsaid and (start < first or not first):
+            first = start
+    due = from_microseconds(first + BIN_US) if first else None
     turn.state.put(BINS, turn.area, bins, due)
 
 

@@ -35,7 +35,9 @@ def history(policy: Policy, entries: Sequence[Entry], *, at_once: int, sizing: S
     watched = {topic.name for topic in (INCIDENTS, AUDIT, PROBLEMS, SUMMARIES, *ALERTS.values())}
 
     def listen(topic: Topic, key: str, value: bytes) -> None:
-        if topic.name in watched:
+        if topic is INCIDENTS:
+            told[f"{topic.name} {key}"] = [orjson.loads(value)["data"]]
+        elif topic.name in watched:
             told[f"{topic.name} {key}"].append(orjson.loads(value)["data"])
 
     city = City(programs(policy), mode="event", sizing=sizing, listener=listen)

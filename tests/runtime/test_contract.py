@@ -99,6 +99,8 @@ ATTRIBUTES: list[tuple[Any, str, str]] = [
     (AIOKafkaProducer, "self._txn_manager", "producer, hanging"),
     (AIOKafkaProducer, "self.client", "hanging, transaction"),
     (AIOKafkaProducer, "self._sender", "transaction"),
+    (BatchBuilder, "self._builder", "producer"),
+    (BatchBuilder, "self._relative_offset", "producer"),
     (BaseConsumer, "self._acked", "transport"),
     (BaseConsumer, "self._acked_index", "transport"),
     (BaseConsumer, "self._read_offset", "transport"),
