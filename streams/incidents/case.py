@@ -257,9 +257,13 @@ PROBLEMS: Namespace[Problem] = Namespace(
 
 
 class Episode(BaseModel):
-    """An alert of this tier that hangs on no case: rain (W4), spread (W7)."""
+    """An alert of this tier that came from no case: rain (W4), spread (W7).
+
+    ``incident_id`` is the case by which this tier has taken command of what has spread.
+    """
 
     alert: Alert
+    incident_id: str | None = None
     passed_to: list[str] = Field(default_factory=list)
 
 

@@ -23,7 +23,7 @@ from streams.incidents.escalation import overruled, wanted
 from streams.incidents.messages import Maker, body, event_id
 from streams.incidents.routing import GRAVITY, RANK
 from streams.incidents.turn import Turn
-from streams.incidents.words import words
+from streams.incidents.words import rule_words, words
 
 _draft_of = Maker(Draft)
 notice_of = Maker(Notice)
@@ -231,7 +231,7 @@ def receive(turn: Turn, handoff: Handoff) -> None:
         colour="red"
         if handoff.rule in FOR_WANT_OF_TIME
         else lamps.ALERT_OF_SEVERITY[incident.severity],
-        title=words(turn.policy.language, "escalated", rule=handoff.rule, title=incident.title),
+        title=_came(turn, handoff.rule, incident.title),
         suggested_action=words(turn.policy.language, "take_over"),
         call=duty.to_call(turn, duty.FIRST),
     )
@@ -243,6 +243,11 @@ def receive(turn: Turn, handoff: Handoff) -> None:
     clocks.give_time(case, turn.policy, turn.now)
     if handoff.rule == "E1":
         copy_up(turn, case)
+
+
+def _came(turn: Turn, rule: str, title: str) -> str:
+    language = turn.policy.language
+    return words(language, "escalated", rule=rule_words(language, rule), title=title)
 
 
 def copy_up(turn: Turn, case: Case) -> None:

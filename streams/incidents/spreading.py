@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from schemas.alert import Window
-from schemas.terms import AlertState
-from streams.incidents import foresight, lamps
-from streams.incidents.case import SPREADS, Bins, Episode
+from schemas.alert import Alert, Window
+from schemas.terms import AlertState, Place
+from streams.incidents import foresight, lamps, lifecycle, opening, ownership
+from streams.incidents.case import SPREADS, Bins, Case, Episode
 from streams.incidents.counting import BIN_S, BIN_US, by_area, close_bins, end_of
+from streams.incidents.endings import finish
 from streams.incidents.messages import Maker
 from streams.incidents.turn import Turn
 from streams.incidents.words import words
+from streams.policy import CategoryRule
 from streams.policy.triggers import SpreadRule
 from streams.warning import spread
 
@@ -73,8 +76,58 @@ def _judge(turn: Turn, rule: SpreadRule, kind: str, start: int, bins: Bins) -> N
         turn, rule, kind, areas, window, end, alert_id=alert_id, revision=revision,
         opened_at=opened, state=state,
     )  # fmt: skip
+    if episode is None:
+        alert.incident_id = _take_command(turn, rule, category, alert, areas)
+    else:
+        alert.incident_id = episode.incident_id
+        _reach_further(turn, alert, areas)
     lamps.publish(turn, alert)
-    turn.state.put(SPREADS, key, Episode(alert=alert), end + timedelta(seconds=rule.within_s))
+    kept = Episode(alert=alert, incident_id=alert.incident_id)
+    turn.state.put(SPREADS, key, kept, end + timedelta(seconds=rule.within_s))
+
+
+def _take_command(
+    turn: Turn, rule: SpreadRule, category: CategoryRule, alert: Alert, areas: Mapping[str, int]
+) -> str | None:
+    """Open this tier's own case for what has spread: it commands, the areas go on with theirs.
+
+    The cases of the areas stay where they are; what they have in common is this one's.
+    """
+    severity = rule.severity if turn.tier == "district" else rule.city_severity
+    if severity is None:
+        return None
+    district = turn.area if turn.tier == "district" else None
+    place = Place(district=district, method="desk")
+    case = opening.begin(
+        turn, category, cause=alert.alert_id, place=place, severity=severity, urgency="urgent"
+    )
+    case.incident.title = alert.title
+    case.incident.areas = list(areas)
+    opening.start(turn, case, category, rule_name=rule.id)
+    if case.owned:
+        ownership.copy_up(turn, case)
+    return case.incident.incident_id
+
+
+def _commanded(turn: Turn, alert: Alert) -> Case | None:
+    """The case of the command, as long as this desk owns it and the work is open."""
+    case = None if alert.incident_id is None else turn.case(alert.incident_id)
+    if case is None or not case.owned or case.incident.state not in lifecycle.RUNNING:
+        return None
+    return case
+
+
+def _reach_further(turn: Turn, alert: Alert, areas: Mapping[str, int]) -> None:
+    case = _commanded(turn, alert)
+    if case is None:
+        return
+    incident = case.incident
+    fresh = [code for code in areas if code not in incident.areas]
+    if fresh:
+        incident.areas = [*incident.areas, *fresh]
+        incident.title = alert.title
+        turn.move(case, "finding", rule=alert.trigger.id, detail={"areas": fresh})
+        ownership.lift_as_needed(turn, case, "E4")
 
 
 def _alert(
@@ -128,3 +181,7 @@ def on_due(turn: Turn, key: str, episode: Episode) -> None:
     )
     lamps.publish(turn, ended)
     turn.state.delete(SPREADS, key)
+    case = _commanded(turn, before)
+    if case is not None:
+        over = words(turn.policy.language, "spread_over")
+        finish(turn, case, "resolve", reason=over, resolution=over)

@@ -22,7 +22,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "电话联系承办单位；不能承接的，改派",
         "Call the unit; if it cannot take it, send another",
     ),
-    "escalated": ("{rule} 提级：{title}", "Escalated by {rule}: {title}"),
+    "escalated": ("{rule}：{title}", "{rule}: {title}"),
     "copied": ("{rule} 抄送：{title}", "Copy by {rule}: {title}"),
     "spread": (
         "{kind}在{count}个{areas}同时出现（{minutes}分钟内）",
@@ -45,6 +45,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "{title}：{groups} 类 {count} 条，其中红色 {reds} 条",
         "{title}: {count} alerts in {groups} groups, {reds} of them red",
     ),
+    "spread_over": ("已不再多点同发", "it is no longer in many places at once"),
     "streets": ("街道", "streets"),
     "districts": ("区县", "districts"),
     "problem": ("{kind}在同一地点重复发生 {count} 次", "{kind} at one place {count} times"),
@@ -121,3 +122,17 @@ def limit_words(language: Language, limit: Limit) -> str:
 
 ROMAN: dict[str, str] = {"I": "Ⅰ", "II": "Ⅱ", "III": "Ⅲ", "IV": "Ⅳ", "V": "Ⅴ"}
 """Severities as they are printed."""
+
+_RULES: dict[str, tuple[str, str]] = {
+    "officer": ("值班员提级", "Escalated by an officer"),
+    "delegation": ("上级交办", "Handed down"),
+    "E8": ("上级交回（E8）", "Given back (E8)"),
+}
+
+
+def rule_words(language: Language, rule: str) -> str:
+    """How a case came to a desk, by the rule that brought it."""
+    known = _RULES.get(rule)
+    if known is not None:
+        return known[0 if language == "zh" else 1]
+    return f"{rule} 提级" if language == "zh" else f"Escalated by {rule}"

@@ -183,6 +183,8 @@ class SpreadRule(Section):
         districts: districts that warn the city.
         at_least: events of the kind an area must have to count as touched.
         kinds: codes or groups that are watched; empty = all.
+        severity: of the case by which the district takes command of what has spread;
+            city_severity: of the city's. None: an alert alone.
     """
 
     id: str = "W7"
@@ -196,6 +198,8 @@ class SpreadRule(Section):
     kinds: tuple[str, ...] = ()
     colour: Colour = "yellow"
     city_colour: Colour = "orange"
+    severity: Severity | None = None
+    city_severity: Severity | None = None
     expires_s: float = Field(default=2 * 3600, gt=0)
 
     def watches(self, code: str, group: str) -> bool:

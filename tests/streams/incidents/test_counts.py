@@ -179,3 +179,44 @@ def test_e6_only_what_lies_near_a_border_is_told_above() -> None:
     assert is_border(turn, lat, edge - step, 50)
     district = Turn(policy, "district", policy.areas.parent(street) or "", State({}), BEGIN, "case")
     assert not is_border(district, lat, lon, 50)
+
+
+@pytest.fixture
+def commanded(make_play: Any, rules: Any, example: Any) -> Any:
+    """The small city in event mode, where a spread is commanded by a case."""
+    triggers = example["triggers"]
+    spreading = {**triggers["spread"], "severity": "III", "city_severity": "II"}
+    return make_play(
+        rules(desk={"synthetic_acceptance": True}, triggers={**triggers, "spread": spreading}),
+        mode="event",
+    )
+
+
+def test_w7_the_district_takes_command_by_a_case_that_ends_with_the_spread(commanded: Any) -> None:
+    for minute, area in ((1, "A1"), (5, "A2"), (9, "A3")):
+        report(commanded, minute, area)
+    pass_until(commanded, BEGIN + timedelta(minutes=40))
+    (case,) = (i for i in commanded.incidents().values() if i.area == "A")
+    assert (case.severity, case.tier, case.areas) == ("III", "district", ["A1", "A2", "A3"])
+    assert (case.state, case.unit) == ("accepted", "works")
+    assert commanded.audit(case.incident_id)[0].rule == "W7"
+    assert (
+        commanded.alerts("district")[
+            next(a for a in commanded.alerts("district") if "W7" in a)
+        ].incident_id
+        == case.incident_id
+    )
+    # The streets keep their own.
+    assert sorted(i.area for i in commanded.incidents().values()) == ["A", "A1", "A2", "A3"]
+    pass_until(commanded, BEGIN + timedelta(hours=3))
+    assert commanded.incidents()[case.incident_id].state in ("resolved", "closed")
+    assert commanded.chains_hold()
+
+
+def test_w7_the_third_district_makes_it_the_citys(commanded: Any) -> None:
+    for minute, area in ((1, "A1"), (5, "B1"), (9, "D1")):
+        report(commanded, minute, area)
+    pass_until(commanded, BEGIN + timedelta(minutes=40))
+    (case,) = (i for i in commanded.incidents().values() if i.area == "C")
+    assert (case.severity, case.tier) == ("II", "city")
+    assert case.areas == ["A", "B", "D"]
