@@ -125,13 +125,13 @@ class SensorDetector:
     def encode(self) -> bytes:
         """All that must be kept of the device; `decode` goes on as if nothing had been."""
         numbers = [
-            float(self.n), self.surprise, self.load, float(self.last),
+            self.surprise, self.load,
             self.ever.low, self.ever.high, self.lately.low, self.lately.high,
-            *self.week.stored(), *self.day.stored(), *self.shape.stored(),
         ]  # fmt: skip
         for tail in self.tails:
             numbers += tail.stored()
-        return _NUMBERS.pack(*numbers) + bytes(self.week.seen) + bytes(self.day.seen)
+        head = _HEAD.pack(self.n, self.last, *numbers)
+        return b"".join((head, self.week.encode(), self.day.encode(), self.shape.encode()))
 
     @classmethod
     def decode(
@@ -142,30 +142,24 @@ class SensorDetector:
         Raises:
             ValueError: the bytes are not those of a detector.
         """
-        wanted = _NUMBERS.size + WEEK + DAY
-        if len(stored) != wanted:
-            raise ValueError(f"state of a sensor: got {len(stored)} bytes, wanted {wanted}")
-        numbers = _NUMBERS.unpack_from(stored)
-        week, day = stored[_NUMBERS.size : -DAY], stored[-DAY:]
+        if len(stored) != _SIZE:
+            raise ValueError(f"state of a sensor: got {len(stored)} bytes, wanted {_SIZE}")
         detector = cls(profile, learn)
-        n, detector.surprise, detector.load, last = numbers[:4]
-        detector.n, detector.last = int(n), int(last)
+        detector.n, detector.last, *numbers = _HEAD.unpack_from(stored)
+        detector.surprise, detector.load = numbers[:2]
         ever, lately = detector.ever, detector.lately
-        ever.low, ever.high, lately.low, lately.high = numbers[4:8]
-        at = 8
-        detector.week = Seasonal.restored(numbers[at : at + Seasonal.size(WEEK)], week)
-        at += Seasonal.size(WEEK)
-        detector.day = Seasonal.restored(numbers[at : at + Seasonal.size(DAY)], day)
-        at += Seasonal.size(DAY)
-        detector.shape = Shape.restored(numbers[at : at + Shape.SIZE])
-        at += Shape.SIZE
+        ever.low, ever.high, lately.low, lately.high = numbers[2:6]
         detector.tails = [
             Tail.restored(numbers[begin : begin + STORED])
-            for begin in range(at, len(numbers), STORED)
+            for begin in range(6, len(numbers), STORED)
         ]
+        detector.week = Seasonal.decode(stored[_HEAD.size : _DAY_AT])
+        detector.day = Seasonal.decode(stored[_DAY_AT:_SHAPE_AT])
+        detector.shape = Shape.decode(stored[_SHAPE_AT:])
         return detector
 
 
-_NUMBERS = struct.Struct(
-    f"<{8 + Seasonal.size(WEEK) + Seasonal.size(DAY) + Shape.SIZE + len(PARTS) * STORED}d"
-)
+_HEAD = struct.Struct(f"<qq{6 + len(PARTS) * STORED}d")
+_DAY_AT = _HEAD.size + Seasonal.size(WEEK)
+_SHAPE_AT = _DAY_AT + Seasonal.size(DAY)
+_SIZE = _SHAPE_AT + Shape.SIZE

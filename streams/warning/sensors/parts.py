@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from math import sqrt
+from array import array
+from math import nan, sqrt
+from struct import Struct
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,7 @@ SHRINK = 2e-5
 """The forgetting range narrows by this share with each reading: by a tenth in 5,000."""
 
 _LONGEST = SPANS[-1]
+_SEASONAL = Struct("<dqdd")
 
 
 class Seasonal:
@@ -34,10 +36,10 @@ class Seasonal:
     __slots__ = ("at", "level", "long", "recent", "seen", "short", "usual")
 
     def __init__(self, slots: int) -> None:
-        self.usual = [0.0] * slots
-        self.seen = [0] * slots
-        self.level: float | None = None
-        self.recent = [0.0] * _LONGEST
+        self.usual = array("d", bytes(8 * slots))
+        self.seen = bytearray(slots)
+        self.level = nan
+        self.recent = array("d", bytes(8 * _LONGEST))
         self.at = 0
         self.short = 0.0
         self.long = 0.0
@@ -51,9 +53,7 @@ class Seasonal:
             n: readings before this one.
         """
         seen = self.seen[slot]
-        level = self.level
-        if level is None:
-            level = value
+        level = self.level if n else value
         residual = value - self.usual[slot] if seen else value - level
         self.level = level + DRIFT_RATE * (value - level)
         if seen < MOST_SEEN:
@@ -77,28 +77,28 @@ class Seasonal:
         n += 1
         return abs(residual), abs(self.short) / min(n, SPANS[1]), abs(self.long) / n
 
-    def stored(self) -> list[float]:
-        """All that must be kept beside `seen`."""
-        level = float("nan") if self.level is None else self.level
-        return [*self.usual, *self.recent, level, float(self.at), self.short, self.long]
+    def encode(self) -> bytes:
+        """All that must be kept, `Seasonal.size` bytes."""
+        rest = _SEASONAL.pack(self.level, self.at, self.short, self.long)
+        return b"".join((self.usual.tobytes(), self.recent.tobytes(), rest, self.seen))
 
     @classmethod
-    def restored(cls, stored: Sequence[float], seen: bytes) -> Seasonal:
-        """The part as it was stored, with one byte of `seen` a slot."""
-        slots = len(seen)
+    def decode(cls, stored: bytes) -> Seasonal:
+        """The part as it was stored."""
+        slots = (len(stored) - 8 * _LONGEST - _SEASONAL.size) // 9
         part = cls(slots)
-        part.usual = list(stored[:slots])
-        part.seen = list(seen)
-        part.recent = list(stored[slots : slots + _LONGEST])
-        level, at, part.short, part.long = stored[slots + _LONGEST :]
-        part.level = None if level != level else level
-        part.at = int(at)
+        recent = 8 * slots
+        rest = recent + 8 * _LONGEST
+        part.usual = array("d", stored[:recent])
+        part.recent = array("d", stored[recent:rest])
+        part.level, part.at, part.short, part.long = _SEASONAL.unpack_from(stored, rest)
+        part.seen = bytearray(stored[rest + _SEASONAL.size :])
         return part
 
     @staticmethod
     def size(slots: int) -> int:
-        """Numbers that a stored part has."""
-        return slots + _LONGEST + 4
+        """Bytes of a stored part."""
+        return 9 * slots + 8 * _LONGEST + _SEASONAL.size
 
 
 class Span:
@@ -135,6 +135,8 @@ NOVEL_RATE = 0.02
 FADE = 0.999
 NOVEL = 2.0
 """A path this many usual distances away from all known ones is a new one."""
+
+_SHAPE = Struct(f"<q{4 + WINDOW - 1}d")
 
 Array = NDArray[np.float64]
 
@@ -199,21 +201,22 @@ class Shape:
         self.paths[at] = path
         self.uses[at] = 1.0
 
-    def stored(self) -> list[float]:
-        """All that must be kept."""
-        known = float(self.known)
-        rest = [known, self.low, self.high, self.previous, self.usual]
-        return [*rest, *self.pairs, *self.uses.tolist(), *self.paths.ravel().tolist()]
+    def encode(self) -> bytes:
+        """All that must be kept, `Shape.SIZE` bytes."""
+        rest = (self.known, self.low, self.high, self.previous, self.usual)
+        head = _SHAPE.pack(*rest, *self.pairs)
+        return b"".join((head, self.uses.tobytes(), self.paths.tobytes()))
 
     @classmethod
-    def restored(cls, stored: Sequence[float]) -> Shape:
+    def decode(cls, stored: bytes) -> Shape:
         """The part as it was stored."""
         part = cls()
-        known, part.low, part.high, part.previous, part.usual = stored[:5]
-        part.known = int(known)
-        part.pairs = list(stored[5 : 4 + WINDOW])
-        part.uses = np.array(stored[4 + WINDOW : 4 + WINDOW + PATHS])
-        part.paths = np.array(stored[4 + WINDOW + PATHS :]).reshape(PATHS, POINTS)
+        part.known, part.low, part.high, part.previous, part.usual, *part.pairs = (
+            _SHAPE.unpack_from(stored)
+        )
+        numbers = np.frombuffer(stored, dtype=np.float64, offset=_SHAPE.size)
+        part.uses = numbers[:PATHS].copy()
+        part.paths = numbers[PATHS:].reshape(PATHS, POINTS).copy()
         return part
 
-    SIZE = 4 + WINDOW + PATHS + PATHS * POINTS
+    SIZE = _SHAPE.size + 8 * PATHS * (1 + POINTS)
