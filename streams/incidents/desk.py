@@ -25,6 +25,7 @@ from streams.incidents import (
     problems,
     spreading,
     summing,
+    surges,
     weather,
 )
 from streams.incidents.annunciation import ATTENTION
@@ -106,6 +107,8 @@ class Desk:
             CALENDAR,
             FOLLOWED,
             LOADS,
+            surges.PULSES,
+            surges.SERIES,
             VERDICTS,
             problems.NAMED,
         )
@@ -181,6 +184,8 @@ class Desk:
             deadlines.fire(turn, due.value)
         elif namespace is BINS:
             spreading.on_bins(turn, due.value, due.at)
+        elif namespace is surges.PULSES:
+            surges.on_due(turn, due.value, due.at)
         elif namespace is SHEETS:
             summing.on_sheet(turn, due.key, due.value, due.at)
         elif namespace is SUMS:

@@ -8,7 +8,7 @@ from typing import Any
 
 from schemas.alert import Alert, Window
 from schemas.terms import AlertState, Place
-from streams.incidents import foresight, lamps, lifecycle, opening, ownership
+from streams.incidents import foresight, lamps, lifecycle, opening, ownership, surges
 from streams.incidents.case import SPREADS, Bins, Case, Episode
 from streams.incidents.counting import BIN_S, BIN_US, by_area, close_bins, end_of
 from streams.incidents.endings import finish
@@ -26,6 +26,7 @@ def on_bins(turn: Turn, bins: Bins, until: datetime) -> None:
     """Bins are complete: say their sums to the tier above, and look for spread in the window."""
     ended = close_bins(turn, bins, until)
     foresight.look_ahead(turn, until)
+    surges.on_bins(turn, bins, ended)
     rule = turn.policy.triggers.spread
     if rule is None or turn.tier == "street":
         return

@@ -36,6 +36,14 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "{title}：{unit}在办 {number} 件中预计 {late:.0f} 件超时",
         "{title}: {late:.0f} of {number} open cases of {unit} will miss their limits",
     ),
+    "surge_day": (
+        "{title}：{kind}一天{count}件，平时约{expected:.1f}件（{low}–{high}），共判{number}类",
+        "{title}: {count} of {kind} in a day, usual {expected:.1f} ({low}–{high}), 1 of {number}",
+    ),
+    "surge_hour": (
+        "{title}：{kind}一小时{count}件，平时约{expected:.1f}件（{low}–{high}），共判{number}类",
+        "{title}: {count} of {kind} in an hour, usual {expected:.1f} ({low}–{high}), 1 of {number}",
+    ),
     "sites": ("{title}：{count} 处，{names}", "{title}: {count}, {names}"),
     "season": (
         "{title}：{month}月{day}日进入高发季，还有 {days} 天",

@@ -20,6 +20,7 @@ from streams.policy.sensors import (
     StuckCheck,
 )
 from streams.policy.sites import FanOutRule, SeasonRule
+from streams.policy.surge import SurgeRule
 from streams.warning.attention import Limits
 
 
@@ -322,6 +323,7 @@ class Triggers(Section):
     weather: WeatherRule | None = None
     corroboration: CorroborationRule | None = None
     spread: SpreadRule | None = None
+    surge: SurgeRule | None = None
     recurrence: RecurrenceRule | None = None
     complaints: ComplaintsRule | None = None
     deadline_risk: DeadlineRiskRule | None = None

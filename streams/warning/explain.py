@@ -53,6 +53,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "预计超时件数降到一半以下后解除",
         "It ends when half as many are expected to be late",
     ),
+    "surge_clears": (
+        "连续 {number} 个时段恢复常态后解除",
+        "It ends after {number} bins as usual",
+    ),
     "sites_clears": ("随气象预警一并解除", "It ends with the weather warning"),
     "season_clears": ("进入高发季后解除", "It ends when the season begins"),
     "flood_clears": (
@@ -116,6 +120,11 @@ def explain(alert: Alert, policy: Policy, language: Language) -> Explanation:
         (triggers.complaints, "complaints_clears", {}),
         (triggers.deadline_risk, "risk_clears", {}),
         (triggers.fan_out, "sites_clears", {}),
+        (
+            triggers.surge,
+            "surge_clears",
+            {"number": 0 if triggers.surge is None else triggers.surge.quiet_bins},
+        ),
     ):
         if rule is not None and rule.id == trigger:
             nearest: str | None = None

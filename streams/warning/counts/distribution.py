@@ -63,7 +63,8 @@ def normal_score(tail: float) -> float:
 
 
 BURST = 0.02
-"""Weight of the burst among the ways in which a level may be raised."""
+BURST_SHIFT = 5.0
+"""Weight and height of the burst among the ways in which a level may be raised."""
 _MOST = 300.0
 
 
@@ -71,12 +72,13 @@ def likelihood_ratio(y: int, r: float, mu: float, shift: float) -> float:
     """How much better a raised level explains a count than the expected one.
 
     The raised level has mean mu + shift × sd and the same ratio of variance to mean, or, with
-    the small weight `BURST`, the same size: so that ten events at once in a silent series
-    say more than two. Under the expected level the ratio has mean 1 whatever mu and r are;
-    that makes the evidence of silent and of busy series comparable.
+    the small weight `BURST`, a far higher mean and the same size: so that ten events at once
+    say at once what a lasting rise says by and by. Under the expected level the ratio has
+    mean 1 whatever mu and r are: that makes silent and busy series comparable.
     """
-    ratio = 1.0 + shift * sqrt(1.0 / mu + 1.0 / r)
-    raised = r * ratio
+    sd = sqrt(1.0 / mu + 1.0 / r)
+    raised = r * (1.0 + shift * sd)
+    ratio = 1.0 + BURST_SHIFT * sd
     steady = (
         lgamma(y + raised)
         - lgamma(raised)

@@ -221,9 +221,9 @@ def hourly(weeks_a_year: float = WEEKS_A_YEAR, extras: tuple[str, ...] = ()) -> 
         learn=336,
         shift=1.0,
         hold=0.97,
-        calm_most=2_000.0,
+        calm_most=300.0,
         drift_pace=0.03,
-        tail=(8.0, 1.23),
+        tail=(20.0, 1.5),
     )
 
 

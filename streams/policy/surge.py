@@ -1,0 +1,66 @@
+"""More of a kind than this desk should see (W10): what is watched, and who is told of it."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from schemas.terms import Tier
+from streams.policy.section import Section, Text
+from streams.warning.counts.colours import ColourRule
+
+SurgeWidth = Literal["day", "hour"]
+
+
+class SurgeRule(Section):
+    """Counts of each kind against the desk's own past (W10).
+
+    Attributes:
+        street, district, city: width of the bins that this tier judges; None = it does not.
+        kinds: codes or groups that are watched; empty = all.
+        learn: bins that are learned from before the first is judged; None = what is usual
+            for the width.
+        lateness: closed bins that late reports may still change.
+        at: the largest p of blue, yellow, orange and red, falling.
+        false_share: wanted share of calls in vain among the kinds of one bin.
+        calls_a_day: so many surges a day are told in their own colour; further ones in blue.
+        quiet_bins: a surge ends after so many bins without one.
+    """
+
+    id: str = "W10"
+    version: str = Field(min_length=1, max_length=40)
+    title: Text
+    action: Text
+    street: SurgeWidth | None = "day"
+    district: SurgeWidth | None = "hour"
+    city: SurgeWidth | None = "hour"
+    kinds: tuple[str, ...] = ()
+    learn: int | None = Field(default=None, ge=1, le=10_000)
+    lateness: int = Field(default=1, ge=0, le=2)
+    at: tuple[float, float, float, float] = (1e-3, 1e-4, 1e-5, 1e-6)
+    false_share: float = Field(default=0.05, gt=0, lt=1)
+    calls_a_day: int = Field(default=6, ge=1, le=1_000)
+    quiet_bins: int = Field(default=2, ge=1, le=48)
+
+    @field_validator("at")
+    @classmethod
+    def _falling(
+        cls, value: tuple[float, float, float, float]
+    ) -> tuple[float, float, float, float]:
+        ColourRule(value)
+        return value
+
+    @cached_property
+    def colours(self) -> ColourRule:
+        """The same as the judgement of a bin takes it."""
+        return ColourRule(self.at, self.false_share)
+
+    def width(self, tier: Tier) -> SurgeWidth | None:
+        """Width of the bins that a tier judges."""
+        return {"street": self.street, "district": self.district, "city": self.city}[tier]
+
+    def watches(self, code: str, group: str) -> bool:
+        """Whether a kind is among those that are watched."""
+        return not self.kinds or code in self.kinds or group in self.kinds
