@@ -11,11 +11,11 @@ def reading_of(at: int, value: Measured) -> dict[str, Any]:
     """The reading; a gap in the series is a reading without a result, as the device had none.
 
     Args:
-        at: the value's time, microseconds; with the device it names the reading.
+        at: the value's time, microseconds; with device and property it names the reading.
     """
     return {
         "specversion": "1.0",
-        "id": f"{value.device_id}/{at}",
+        "id": f"{value.device_id}/{value.observed_property}/{at}",
         "source": f"/devices/{value.device_class}",
         "type": "cn.chengyun.reading.v1",
         "subject": value.device_id,

@@ -21,6 +21,8 @@ CLASSES = {
     "benchmark": {"zh": "基准序列", "en": "Benchmark series"},
 }
 
+PROFILES = {"air": "compact", "water": "limits", "benchmark": "full"}
+
 Streets = Mapping[str, set[str]]
 Properties = Mapping[str, Mapping[str, str]]
 Values = dict[str, Any]
@@ -70,6 +72,7 @@ def policy(streets: Streets, properties: Properties) -> policy_writer.Sections:
                         "entries": [
                             {"code": "bad-air", "name": {"zh": "空气污染", "en": "Bad air"}},
                             {"code": "bad-water", "name": {"zh": "水质异常", "en": "Bad water"}},
+                            {"code": "unusual", "name": {"zh": "读数异常", "en": "Unusual"}},
                         ],
                     }
                 ],
@@ -84,15 +87,36 @@ def policy(streets: Streets, properties: Properties) -> policy_writer.Sections:
         "intake": {"intake": {"answers": policy_writer.answers()}},
         "desk": {"desk": {"synthetic_acceptance": True, "closes_after": "1 natural_day"}},
         "devices": {
-            "devices": {
-                kind: {
-                    "name": CLASSES[kind],
-                    "properties": {name: {"unit": unit} for name, unit in sorted(units.items())},
-                }
-                for kind, units in sorted(properties.items())
-            }
+            "devices": {kind: _device(kind, units) for kind, units in sorted(properties.items())}
         },
-        "triggers": {"triggers": {"limits": _limits(properties)}},
+        "triggers": {"triggers": {"limits": _limits(properties), **_beyond_limits()}},
+    }
+
+
+def _device(kind: str, units: Mapping[str, str]) -> Values:
+    """A class of devices, each series held against its own past.
+
+    The gauges of a water main stand side by side and are witnesses of one another; minute
+    by minute that finds more, earlier, than each one's own past.
+    """
+    profile = PROFILES[kind]
+    device: Values = {
+        "name": CLASSES[kind],
+        "properties": {
+            name: {"unit": unit, "profile": profile} for name, unit in sorted(units.items())
+        },
+    }
+    if kind == "water" and len(units) > 1:
+        device["station"] = {"properties": sorted(units)[:9]}
+    return device
+
+
+def _beyond_limits() -> Values:
+    """What is told of a series that is unlike its own past, or of gauges that agree."""
+    common = {"version": "1", "category": "unusual", "action": "Look at the curve."}
+    return {
+        "anomaly": common | {"id": "W15", "title": "Unusual reading"},
+        "together": common | {"id": "W15-together", "title": "Several gauges leave their course"},
     }
 
 

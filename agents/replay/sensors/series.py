@@ -86,8 +86,9 @@ def _water(file: Path) -> Iterator[Measured]:
         for row in csv.DictReader(lines):
             time = _with_offset(row["time"], "+00:00")
             for name, unit in WATER:
-                device = f"water-{name}"
-                yield Measured(time, device, "water", name, unit, "water-line", "water", row[name])
+                yield Measured(
+                    time, "water-gauges", "water", name, unit, "water-line", "water", row[name]
+                )
 
 
 def _benchmark(file: Path) -> Iterator[Measured]:

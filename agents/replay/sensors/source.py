@@ -53,9 +53,10 @@ class Sensors:
             last = at
             self.rows += 1
             self.empty += not value.value
+            if value.observed_property not in self.properties[value.device_class]:
+                self.properties[value.device_class][value.observed_property] = value.unit
             if value.device_id not in self.devices:
                 self.devices.add(value.device_id)
-                self.properties[value.device_class][value.observed_property] = value.unit
                 self.streets[value.district].add(value.street)
         if first is None or last is None:
             raise ConfigurationError(f"{path} has no values in the part that was asked for.")
