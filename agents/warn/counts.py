@@ -75,19 +75,22 @@ class Counts(NamedTuple):
     last: int
     series: dict[str, tuple[array[int], array[int]]]
 
-    def columns(self) -> Iterator[tuple[int, list[int]]]:
-        """Each bin from the first to the last with the count of every series; missing is 0."""
+    def columns(self) -> Iterator[tuple[int, list[int | None]]]:
+        """Each bin from the first to the last, with the count of every series.
+
+        A missing bin is 0; before a series' first row nobody can know of it, so it is None.
+        """
         places = [0] * len(self.series)
         known = list(self.series.values())
         for at in range(self.first, self.last + 1):
-            column = []
+            column: list[int | None] = []
             for index, (bins, counts) in enumerate(known):
                 place = places[index]
                 if place < len(bins) and bins[place] == at:
                     column.append(counts[place])
                     places[index] = place + 1
                 else:
-                    column.append(0)
+                    column.append(0 if place else None)
             yield at, column
 
 
@@ -154,9 +157,9 @@ def counts(
     """Judge counts (CSV: series,t,count), bin after bin, all series of a bin together.
 
     t is the number of a bin (bin 0 begins on a Monday at 00:00) or a local time, of weeks
-    their Monday. Rows rise in time within each series; a missing bin is 0. Answers, one for
-    each series and bin after learning: s, t, score (evidence of a rise so far), p (of that
-    bin alone), level (none, blue, yellow, orange, red).
+    their Monday. Rows rise in time within each series; a missing bin is 0, before the first
+    row too. Answers, one for each bin after learning and each series seen so far: s, t, score
+    (evidence of a rise), p (of that bin alone), level (none, blue, yellow, orange, red).
     """
     found = read_counts(source, bin_)
     rhythm = RHYTHMS[bin_](_TRUE_WEEKS_A_YEAR) if found.form else RHYTHMS[bin_]()
@@ -167,13 +170,21 @@ def counts(
     watched = [Series(rhythm) for _ in names]
     with json_lines(target) as write:
         for at, column in found.columns():
-            judged = [one.close(at, count) for one, count in zip(watched, column, strict=True)]
+            answers = []
+            for name, one, count in zip(names, watched, column, strict=True):
+                if count is None:
+                    continue
+                if one.learned is None:
+                    for before in range(found.first, at):
+                        one.close(before, 0)
+                answer = one.close(at, count)
+                if answer is not None:
+                    answers.append((name, answer))
             if at - found.first < quiet:
                 continue
-            answers = [answer for answer in judged if answer is not None]
             shown = write_bin(at, found.form, bin_)
-            levels = colours([answer.p_score for answer in answers], rule)
-            for name, answer, level in zip(names, answers, levels, strict=True):
+            levels = colours([answer.p_score for _, answer in answers], rule)
+            for (name, answer), level in zip(answers, levels, strict=True):
                 write(_line(name, shown, answer, level or "none"))
 
 

@@ -55,7 +55,7 @@ def test_every_bin_after_learning_has_an_answer(tmp_path: Path, width: str, lear
 
 @pytest.mark.parametrize("width", ["week", "day", "hour"])
 def test_no_answer_depends_on_a_later_row(tmp_path: Path, width: str) -> None:
-    rows = _fleet(4, 90, 2)
+    rows = [row for row in _fleet(4, 90, 2) if row[0] != "s3" or int(row[1]) >= 60]
     whole = _run(tmp_path, rows, "--bin", width, "--learn", "20")
     for end in (40, 75, 89):
         cut = _run(tmp_path, [r for r in rows if int(r[1]) <= end], "--bin", width, "--learn", "20")
@@ -67,6 +67,17 @@ def test_a_missing_bin_is_zero(tmp_path: Path) -> None:
     told = _run(tmp_path, rows, "--bin", "day", "--learn", "30")
     spared = _run(tmp_path, [row for row in rows if row[2]], "--bin", "day", "--learn", "30")
     assert spared == told
+
+
+def test_a_series_that_begins_late_was_silent_before(tmp_path: Path) -> None:
+    rows = _fleet(2, 100, 3)
+    zeros: Rows = [("late", at, 0) for at in range(60)]
+    late: Rows = [("late", at, 2) for at in range(60, 100)]
+    told = _run(tmp_path, rows + zeros + late, "--bin", "day", "--learn", "30")
+    spared = _run(tmp_path, rows + late, "--bin", "day", "--learn", "30")
+    assert [a for a in spared if a["s"] == "late"] == [
+        a for a in told if a["s"] == "late" and a["t"] >= 60
+    ]
 
 
 def test_times_and_numbers_name_the_same_bins(tmp_path: Path) -> None:
