@@ -44,7 +44,7 @@ from streams.incidents.endings import forget
 from streams.incidents.foresight import CALENDAR
 from streams.incidents.messages import event_id
 from streams.incidents.opening import on_report
-from streams.incidents.tallies import SHEETS, SUMMED, SUMS
+from streams.incidents.sheets import SHEETS, SUMMED, SUMS
 from streams.incidents.turn import Turn
 from streams.incidents.updates import on_update
 from streams.incidents.workloads import FOLLOWED, LOADS

@@ -15,7 +15,7 @@ from schemas.incident import ReportedCase
 from schemas.report import ReportUpdate
 from schemas.tally import AreaTalliesEvent
 from streams.incidents.case import Case
-from streams.incidents.tallies import SHEETS, SUMS, Sheet, Sum
+from streams.incidents.sheets import SHEETS, SUMS, Sheet, Sum
 from streams.policy import Policy
 from streams.state import Slot
 from streams.summaries.periods import (

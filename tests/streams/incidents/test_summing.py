@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import orjson
 import pytest
 
 from schemas.outcome import Summary
+from streams.summaries.tally import rates
 
 MIDNIGHT = datetime(2026, 3, 1, 16, 0, tzinfo=UTC)  # Monday 2 March begins in the city
 DAY = timedelta(days=1)
@@ -182,3 +184,58 @@ def test_where_months_are_the_shortest_period_only_they_and_seasons_are_told(
     pass_until(play, MIDNIGHT + 125 * DAY)
     said = [(s.period, s.counts["opened"]) for s in play.heard("summaries") if s.area == "C"]
     assert said == [("month", 30), ("season", 30), ("month", 10), ("season", 10)]
+
+
+def told(play: Any, area: str) -> Summary:
+    """What an area's day has come to, once that day is over."""
+    play.ticks(MIDNIGHT + 2 * DAY)
+    play.at(40 * 60)
+    return last(play, area)
+
+
+def test_what_people_order_is_counted_for_the_unit_it_concerns(play: Any) -> None:
+    play.report("garbage", name="r/1", place=False)
+    case = play.incident().incident_id
+    play.command(case, "whistle", reason="help", ground="b", units=["police", "drains"])
+    play.command(case, "report", role="unit", unit="police")
+    play.command(case, "return", role="unit", reason="not ours")
+    play.command(case, "redispatch", unit="drains")
+    play.command(case, "accept", role="unit")
+    play.command(case, "request", role="unit", reason="rain", **{"for": "extension"})
+    play.command(case, "extend")
+    play.command(case, "supervise", area="A", role="supervisor", reason="press")
+    play.command(case, "resolve", role="unit")
+    play.command(case, "check_failed", reason="still there")
+    summary = told(play, "A1")
+    of_works, of_drains = (summary.units[unit].counts for unit in ("works", "drains"))
+    assert of_works["opened"] == of_works["whistled"] == of_works["returned"] == 1
+    assert of_works["arrived"] == 1
+    assert of_drains["extended"] == of_drains["supervised"] == of_drains["redone"] == 1
+    assert "opened" not in of_drains
+    assert summary.rates["whistles_per_100"] == 100.0
+    assert summary.rates["returned"] == 1.0
+
+
+def test_a_granted_appeal_takes_the_case_out_of_the_share_on_time(play: Any) -> None:
+    report_id = play.report("cover", due_at=play.now + timedelta(minutes=90))
+    case = play.incident().incident_id
+    play.command(case, "accept", role="unit")
+    play.at(100)
+    play.update(report_id, "closed")
+    play.report("cover", name="r/2", east_m=900)
+    play.update("r/2", "closed")
+    play.command(case, "appeal", role="unit", reason="rain")
+    before = last_rate(play)
+    play.command(case, "decide_appeal", area="A", reason="it rained", verdict="granted")
+    assert (before, last_rate(play)) == (0.5, 1.0)
+
+
+def last_rate(play: Any) -> float:
+    """The share on time of the district's day so far, as its sheet has it."""
+    counts: dict[str, int] = {}
+    for stage in ("street", "district"):
+        for stored in play.city.entries(stage, "sheet").values():
+            for unit in orjson.loads(stored)[0].values():
+                for name, number in unit.items():
+                    counts[name] = counts.get(name, 0) + number
+    return rates(counts, "district")["on_time"]
