@@ -17,21 +17,22 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from agents.backtest.city import ONE_LANE_EACH
 from agents.backtest.deciding import Letter, day_in, deciding
 from agents.backtest.facts import Facts
-from agents.backtest.memory import Memory
+from agents.backtest.memory import Armed, Memory
 from agents.replay.feed import Entry
 from agents.replay.pour import LAST_INSTANT
 from schemas.codec import encode
 from schemas.errors import ChengyunError, SchemaError
-from streams.eventtime.event import AT_ONCE, TYPE_RANK
+from streams.eventtime.event import EventTime
 from streams.incidents.desk import Arrival
 from streams.policy import Policy
 from streams.program import Due, Output, Program, Record, Refuse
-from streams.state import from_microseconds, to_microseconds
+from streams.state import from_microseconds
 from streams.topics import ALERTS, DEAD_LETTERS, INBOXES, PROBLEMS, SUMMARIES
 
-_HELD = b"0held/"
+_WAITING = b"0waiting/"
 _ALERT_TOPICS = frozenset(topic.name for topic in ALERTS.values())
 _STAGE_OF = {topic.name: stage for stage, topic in INBOXES.items()}
 
@@ -45,15 +46,26 @@ class BacktestError(ChengyunError):
 class _Lane:
     """One stage with all that it remembers."""
 
-    __slots__ = ("at_once", "complete", "held", "inbox", "memory", "program", "stage", "waiting")
+    __slots__ = (
+        "applied_until",
+        "arrived",
+        "complete",
+        "inbox",
+        "memory",
+        "program",
+        "stage",
+        "waiting",
+        "waits",
+    )
 
     def __init__(self, stage: str, program: Program) -> None:
         self.stage = stage
         self.program = program
+        self.waits = EventTime(program, ONE_LANE_EACH).waits
         self.memory = Memory(program.namespaces)
-        self.held: dict[bytes, Any] = {}
-        self.waiting: deque[Any] = deque()
-        self.at_once: deque[Any] = deque()
+        self.waiting: dict[Armed, Any] = {}
+        self.arrived: deque[Any] = deque()
+        self.applied_until: Armed = (0, b"")
         self.complete = 0
         self.inbox = INBOXES[stage].name
 
@@ -82,47 +94,48 @@ class Trial:
         self.facts.inputs[lane.stage] += 1
         if event is None:
             self._refused(lane, "undecodable")
-        elif lane in self._entries:
-            lane.waiting.append(event)
         else:
-            self._arrive(lane, event)
+            if lane in self._tiers:
+                self.facts.messages[lane.stage] -= 1  # it is counted as an input already
+            lane.arrived.append(event)
 
     def run_until(self, watermark: int) -> None:
         """Nothing before `watermark` (microseconds) will be told any more: decide up to there."""
         for lane in self._entries:
-            while lane.waiting:
-                event = lane.waiting.popleft()
+            while lane.arrived:
+                event = lane.arrived.popleft()
                 self._step(lane, event, event.time)
             self._advance(lane, watermark - 1)
+        # A tier below speaks first; what it is told from above waits for the next round.
         quiet = False
         while not quiet:
             quiet = True
             for lane in self._tiers:
-                # A tier below speaks first; what it is told from above waits for the next round.
-                if lane.complete < watermark:
-                    quiet, lane.complete = False, watermark
-                while lane.at_once:
+                if lane.arrived:
                     quiet = False
-                    self._at_once(lane, lane.at_once.popleft())
+                    self._hear(lane)
+                lane.complete = watermark
                 self._advance(lane, watermark - 1)
 
     # --- one stage -----------------------------------------------------------------------
 
     def _advance(self, lane: _Lane, until: int) -> None:
         """Apply what was held and fire what is due, in the order of time and key."""
-        memory, program, held, stage = lane.memory, lane.program, lane.held, lane.stage
+        memory, program, waiting, stage = lane.memory, lane.program, lane.waiting, lane.stage
         heap, live, step, fire = memory.heap, memory.live, program.step, program.fire
         messages = timers = 0
         what: Any = ""
         at = from_microseconds(0)
         try:
             while heap and heap[0][0] <= until:
-                due, what = heappop(heap)
-                if what.startswith(_HELD):
-                    event = held.pop(what, None)
+                armed = heappop(heap)
+                due, what = armed
+                if what.startswith(_WAITING):
+                    event = waiting.pop(armed, None)
                     if event is None:
                         continue
                     messages += 1
+                    lane.applied_until = armed
                     at = from_microseconds(due)
                     outputs = step(memory, event, at)
                 else:
@@ -154,10 +167,21 @@ class Trial:
         except Exception as error:
             raise _raised(lane, str(getattr(event, "id", event)), now, error) from error
 
-    def _at_once(self, lane: _Lane, event: Any) -> None:
-        moment = from_microseconds(lane.complete)
-        self.facts.messages[lane.stage] += 1
-        self._step(lane, event, max(event.time, moment))
+    def _hear(self, lane: _Lane) -> None:
+        """Let what has arrived wait for its time, or apply it where it does not wait."""
+        arrived, waits = lane.arrived, lane.waits
+        while arrived:
+            event = arrived.popleft()
+            wait = waits(event)
+            if wait is None:
+                self.facts.messages[lane.stage] += 1
+                self._step(lane, event, max(event.time, from_microseconds(lane.complete)))
+            elif wait > lane.applied_until:
+                lane.waiting[wait] = event
+                heappush(lane.memory.heap, wait)
+            elif wait != lane.applied_until:
+                self.facts.messages[lane.stage] += 1
+                self._step(lane, event, from_microseconds(wait[0]))
 
     # --- between stages ------------------------------------------------------------------
 
@@ -171,33 +195,19 @@ class Trial:
             self._publish(topic.name, key, message, now)
             return
         target = self.lanes[stage]
+        event: Any
         if type(message) is Letter:
-            self._arrive(target, message.arrival(key))
-        elif target in self._entries:
+            event = message.arrival(key)
+        elif isinstance(message, bytes) or target in self._entries:
             event = self._decode(target, key.encode(), _written(message))
-            if event is None:
-                self._refused(target, "undecodable")
-            else:
-                self.facts.messages[stage] += 1
-                target.waiting.append(event)
-        elif isinstance(message, bytes):
-            event = self._decode(target, key.encode(), message)
-            if event is None:
-                self._refused(target, "undecodable")
-            else:
-                self._arrive(target, event)
         else:
-            self._arrive(target, Arrival(key, message))
-
-    def _arrive(self, lane: _Lane, event: Any) -> None:
-        """A message reaches a tier: it waits for its time, or is applied at once."""
-        kind = event.type
-        if kind in AT_ONCE or (kind == "cn.chengyun.handoff.v1" and event.data.direction == "down"):
-            lane.at_once.append(event)
+            event = Arrival(key, message)
+        if event is None:
+            self._refused(target, "undecodable")
             return
-        key = f"0held/{TYPE_RANK.get(kind, 9)}/{event.id}@{event.source}".encode()
-        lane.held[key] = event
-        heappush(lane.memory.heap, (to_microseconds(event.time), key))
+        if target in self._entries:
+            self.facts.messages[stage] += 1
+        target.arrived.append(event)
 
     def _publish(self, topic: str, key: str, message: Any, now: datetime) -> None:
         facts = self.facts

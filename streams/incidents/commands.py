@@ -28,12 +28,14 @@ ANSWER_DAYS = 7
 def on_command(turn: Turn, event: CommandEvent) -> None:
     """Follow a command, or pass it on to where the case is; each gets one reply.
 
-    A repeat takes the same way and gets the same reply.
+    A repeat takes the same way and gets the same reply. One that comes back from where it
+    was passed on to has crossed the case on its way, and is looked at anew.
     """
     command = event.data
     key = f"{turn.area}/{command.command_id}"
     given = turn.state.get(ANSWERS, key)
-    if given is not None:
+    came_back = given is not None and command.hops > given.get("hops", HOPS)
+    if given is not None and not came_back:
         passed = given.get("passed_to")
         if passed is None:
             turn.answer_command(command.command_id, Reply.model_validate(given["reply"]))
@@ -44,7 +46,8 @@ def on_command(turn: Turn, event: CommandEvent) -> None:
     try:
         onward = _route(turn, command)
         if onward is not None:
-            turn.state.put(ANSWERS, key, {"passed_to": onward}, until)
+            passed_on = {"passed_to": onward, "hops": command.hops}
+            turn.state.put(ANSWERS, key, passed_on, until)
             _pass_on(turn, event, onward)
             return
         reply = _FOLLOW[command.subject.kind](turn, command)
