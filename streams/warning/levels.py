@@ -54,20 +54,20 @@ class LevelRules:
         steep: rises above so many noises are one class of forecasts, above three times as
             many another.
         prior: how many independent forecasts the errors assumed at first are worth.
-        weight: of a row in learning; neighbouring rows see nearly the same.
+        weight: of a row in learning; the rows of two horizons count as one forecast.
         forget_rows: half-life of what was learned, in rows of all gauges together.
     """
 
     horizon_rows: int = 24
     damping: float = 0.97
-    unsure: float = 0.35
+    unsure: float = 0.25
     quickness: tuple[float, float, float] = (0.3, 0.04, 0.005)
     settle: float = 1 / 288
     standing_rows: int = 16
     longest_gap: int = 3
     steep: float = 12.0
     prior: float = 4.0
-    weight: float = 1 / 12
+    weight: float = 1 / 48
     forget_rows: float = 500_000.0
 
     @property
