@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol
 from agents.simulate.acts import Spot
 from agents.stories.heard import Heard
 from schemas.alert import Alert
-from schemas.terms import Colour, Tier
+from schemas.terms import Colour, Severity, Tier
 
 DAY = 24 * 60
 
@@ -217,6 +217,33 @@ class Nowhere:
     def told(self) -> str:
         """The tier."""
         return f"the {self.tier} has heard nothing of it but counts"
+
+
+@dataclass(frozen=True, slots=True)
+class Commanded:
+    """A tier has a case of its own for what has spread over its areas (W7)."""
+
+    area: str
+    code: str
+    severity: Severity
+    areas: frozenset[str]
+
+    def fault(self, heard: Heard) -> str | None:
+        """Which cases of the kind begin in that area instead."""
+        mine = [
+            incident
+            for incident in heard.incidents.values()
+            if incident.incident_id.startswith(f"{self.area}-")
+            and incident.category.code == self.code
+        ]
+        if any(i.severity == self.severity and self.areas <= {*i.areas} for i in mine):
+            return None
+        there = ", ".join(f"{i.severity} over {', '.join(i.areas)}" for i in mine) or "none"
+        return f"cases of {self.area}: {there}; wanted {self.told()}"
+
+    def told(self) -> str:
+        """Area, severity and what it is over."""
+        return f"{self.area} commands: a case {self.severity} over {', '.join(sorted(self.areas))}"
 
 
 @dataclass(frozen=True, slots=True)

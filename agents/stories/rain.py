@@ -7,6 +7,7 @@ from random import Random
 
 from agents.simulate.acts import Device
 from agents.simulate.city import SimulatedCity
+from agents.stories.expected import Commanded
 from agents.stories.script import Story
 
 WATER = "200111"
@@ -80,10 +81,12 @@ def rain(city: SimulatedCity, rng: Random, begins: datetime) -> Story:
 
     # The same in three streets: the district commands (W7); the signal turns red.
     story.lit(64, "district", "W7", "yellow", first)
+    story.expects(64, Commanded(first, WATER, "III", frozenset(streets)))
     story.signal(70, "2", "Update", "red", areas, ["1"])
     story.lit(70, "city", "W4", "red", centre, since=70)
     # And in three districts: the city.
     story.lit(90, "city", "W7", "orange", centre)
+    story.expects(90, Commanded(centre, WATER, "II", frozenset(areas)))
     story.signal(130, "3", "Update", "yellow", areas, ["2"])
 
     story.orders(
