@@ -50,8 +50,8 @@ def sensor(
     """Judge the readings of one device: CSV `timestamp,value` to JSON lines, one a row.
 
     A line has `i` (row from 0), `score` (0 to 1) and `alert`. Learning, rest after an alert
-    and the budget of alerts are part of the score: from 0.5 on it is an alert, and a higher
-    threshold keeps the graver ones. Alerts also say in `why` what was odd.
+    and the budget of alerts are part of the score: alerts lie between 0.8 and 1, the rarer the
+    higher, and all other rows below 0.5. Alerts also say in `why` what was odd.
     """
     detector = SensorDetector(FULL, learn) if profile == "full" else CompactSensor(COMPACT, learn)
     columns = (

@@ -5,7 +5,10 @@ from __future__ import annotations
 from streams.policy.sensors import SensorProfile
 
 ALERT = 0.5
-"""A score from here on is an alert. Above it the score grades the alert, below it the calm."""
+"""A score from here on is an alert."""
+LEAST_ALERT, MOST_CALM = 0.8, 0.49
+"""Between them is no score, so that no threshold near the middle cuts into the alerts: from
+0.8 to 1 a score grades alerts, below 0.49 it grades what is none."""
 
 NEVER = -1
 
@@ -51,8 +54,8 @@ class Budget:
             load *= 1.0 - 1.0 / (self.forget * pace)
         wanted = self.alert_at + self.tired_by * load
         if surprise < wanted:
-            return 0.49 * surprise / wanted, load, last
+            return MOST_CALM * surprise / wanted, load, last
         if last >= 0 and n - last <= int(self.rest * pace):
-            return 0.49, load, last
+            return MOST_CALM, load, last
         over = surprise - wanted + self.alert_at
-        return 1.0 - ALERT * self.alert_at / over, load + 1.0, n
+        return 1.0 - (1.0 - LEAST_ALERT) * self.alert_at / over, load + 1.0, n

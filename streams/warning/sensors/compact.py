@@ -18,8 +18,8 @@ from streams.warning.sensors.parts import RANGE_WARM, SHRINK
 from streams.warning.sensors.tails import APART, ENOUGH, slope
 
 PARTS = ("now", "short", "long", "range", "recent_range")
-"""What can be odd: against the half hour of the day, this reading, the last six, the last
-twenty-four; against the range ever and lately."""
+"""What can be odd: against the half hour of the day, this reading and its fading means over a
+short and a long span; against the range ever and lately."""
 SHARES = (0.16, 0.21, 0.21, 0.21, 0.21)
 """One reading alone counts less, because spikes are common."""
 
