@@ -17,16 +17,13 @@ from numpy.typing import NDArray
 
 Width = Literal["week", "day", "hour"]
 Array = NDArray[np.float64]
+Singles = NDArray[np.float32]
+"""Single precision, in which states are stored."""
 
 WEEKS_A_YEAR = 52.0
 """A year of numbered bins, which have no calendar; real ones have 365.25 / 7."""
 
 _TABLE = 4_096
-
-
-def in_single(values: Array) -> Array:
-    """Rounded to single precision, in which states are stored."""
-    return values.astype(np.float32).astype(np.float64)
 
 
 @dataclass(frozen=True)
@@ -115,15 +112,20 @@ class Rhythm:
             sd[1] = 0.07 / self.bins_a_year
         sd[self.first_season : self.first_season + 2 * self.year] = self.year_sd
         sd[self.first_extra :] = 1.0
-        return in_single(sd)
+        return sd
 
     @cached_property
-    def inflation(self) -> Array:
-        """Factor on each covariance for one bin of forgetting."""
+    def most_sd(self) -> Array:
+        """Standard deviation that a term has at most, however long it is not seen."""
+        return 2.0 * self.prior_sd
+
+    @cached_property
+    def forgetting(self) -> Array:
+        """Factor on each standard deviation for one bin of forgetting."""
         keep = np.full(self.size, self.season_memory)
         keep[: self.first_season] = self.level_memory
-        root = 1.0 / np.sqrt(keep)
-        return np.outer(root, root)
+        factor: Array = 1.0 / np.sqrt(keep)
+        return factor
 
     def regressors(self, at: int, extra: tuple[float, ...] = ()) -> Array:
         """The row of the design for a bin; do not change it.

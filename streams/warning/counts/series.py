@@ -18,8 +18,8 @@ import numpy as np
 
 from streams.warning.counts.distribution import digamma, likelihood_ratio, normal_score, upper_tail
 from streams.warning.counts.expectation import MOST_COUNT, Expectation, least_count
-from streams.warning.counts.rhythm import Array, Rhythm, in_single
-from streams.warning.counts.spread import settle_spread
+from streams.warning.counts.rhythm import Array, Rhythm, Singles
+from streams.warning.counts.spread import drift_level, loosen_level, shrunk
 
 OUTLYING = 3.0
 """Normal score beyond which a count is not trusted in full when it is learned from."""
@@ -98,7 +98,7 @@ class Series:
         seen: bins learned from so far, the bins without a count left out.
         count: events of the open bin so far.
         limit: the count at which the open bin warns before it closes; 0 until it is known.
-        terms, spread: the coefficients and their covariance.
+        terms, sd, correlation: the coefficients, and how unsure they are.
         excess, total: sums whose ratio is the dispersion.
         evidence: that of the bins before those that may still change.
     """
@@ -107,6 +107,7 @@ class Series:
         "_expected",
         "_opened",
         "closed",
+        "correlation",
         "count",
         "drift",
         "evidence",
@@ -115,8 +116,8 @@ class Series:
         "learned",
         "limit",
         "rhythm",
+        "sd",
         "seen",
-        "spread",
         "terms",
         "total",
     )
@@ -128,10 +129,11 @@ class Series:
         self.seen = 0
         self.count = 0
         self.limit = 0
-        self.terms: Array = np.zeros(rhythm.size)
+        self.terms: Singles = np.zeros(rhythm.size, dtype=np.float32)
         if prior is not None:
-            self.terms[rhythm.first_season :] = in_single(np.array(prior.terms))
-        self.spread: Array = np.diag(rhythm.prior_sd**2)
+            self.terms[rhythm.first_season :] = prior.terms
+        self.sd: Singles = rhythm.prior_sd.astype(np.float32)
+        self.correlation: Array = np.eye(rhythm.size)
         self.total = SCATTER_WEIGHT
         self.excess = SCATTER_WEIGHT * (SCATTER if prior is None else prior.scatter)
         self.evidence = 0.0
@@ -278,22 +280,23 @@ class Series:
         known = self._expected
         if known is not None and known[0] == at and known[1] == extra:
             return known[2]
-        rhythm, terms = self.rhythm, self.terms
+        rhythm = self.rhythm
+        terms: Singles | Array = self.terms
         steps = 1 if self.learned is None else min(at - self.learned, _MOST_STEPS)
-        inflation = rhythm.inflation if steps == 1 else rhythm.inflation**steps
-        spread = self.spread * inflation
+        correlation = self.correlation
+        sd = self.sd * (rhythm.forgetting if steps == 1 else rhythm.forgetting**steps)
         if rhythm.trend:
-            terms = terms.copy()
+            terms = terms.astype(np.float64)
             terms[0] += steps * terms[1]
-            spread[0, :] += steps * spread[1, :]
-            spread[:, 0] += steps * spread[:, 1]
+            correlation, sd = drift_level(correlation, sd, steps)
         row = rhythm.regressors(at, extra)
-        gain = spread @ row
-        unsure = float(gain @ row)
+        wide = row * sd
+        pull = correlation @ wide
+        unsure = float(pull @ wide)
         if unsure > MOST_UNSURE:
-            shrink = MOST_UNSURE / unsure
-            spread *= shrink
-            gain = gain * shrink
+            root = sqrt(MOST_UNSURE / unsure)
+            sd *= root
+            pull *= root
             unsure = MOST_UNSURE
         unsure = max(unsure, 1e-6)
         middle = min(max(float(terms @ row), -14.0), 16.0)
@@ -306,7 +309,7 @@ class Series:
             float(np.float32(mean)),
             float(np.float32(max(mean * mean / max(beyond, 1e-3 * mean), 1e-6))),
         )
-        forecast = _Forecast(terms, spread, gain, unsure, middle, shape, rate, expected)
+        forecast = _Forecast(terms, correlation, sd, pull, unsure, middle, shape, rate, expected)
         self._expected = (at, extra, forecast)
         return forecast
 
@@ -318,7 +321,7 @@ class Series:
             self.terms[0] = np.float32(log(observed + 0.3))
             self._expected = None
         forecast = self._forecast(at, closed.extra)
-        terms, spread, gain, unsure, middle, shape, rate, expected = forecast
+        terms, correlation, sd, pull, unsure, middle, shape, rate, expected = forecast
         if judged:
             self.evidence = closed.evidence
         weight, trusted, mean = 1.0, float(observed), expected.mean
@@ -339,11 +342,17 @@ class Series:
         step = (digamma(shape_after) - log(rate_after) - middle) / unsure
         left = (1.0 / shape_after + 1.0 / (2.0 * shape_after * shape_after)) / unsure
         shrink = (1.0 - min(left, 1.0)) / unsure
-        self.terms = in_single(terms + gain * step)
-        spread -= np.outer(gain * shrink, gain)
+        gain = sd * pull
+        gain *= step
+        gain += terms
+        self.terms = gain.astype(np.float32)
+        self.correlation, roots = shrunk(correlation, pull, shrink)
+        sd *= roots
         if abs(self.drift) >= self.rhythm.moved:
-            spread[0, 0] += RELEARN
-        self.spread = settle_spread(spread, self.rhythm.prior_sd)
+            loosen_level(self.correlation, sd, RELEARN)
+        # A term that is not seen for long forgets no further than twice its prior.
+        np.minimum(sd, self.rhythm.most_sd, out=sd)
+        self.sd = sd.astype(np.float32)
         if self.seen >= self.rhythm.learn // 4:
             off = trusted - mean
             keep = self.rhythm.scatter_memory
@@ -357,9 +366,10 @@ class Series:
 class _Forecast(NamedTuple):
     """The state carried forward to a bin, and what it says of it."""
 
-    terms: Array
-    spread: Array
-    gain: Array
+    terms: Singles | Array
+    correlation: Array
+    sd: Array
+    pull: Array
     unsure: float
     middle: float
     shape: float

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from streams.warning.counts.expectation import MOST_COUNT, Expectation
 from streams.warning.counts.rhythm import Rhythm
 from streams.warning.counts.series import Closed, Series
-from streams.warning.counts.spread import CORRELATION_STEPS, restore_spread
+from streams.warning.counts.spread import CORRELATION_STEPS
 
 VERSION = 1
 _HEAD = struct.Struct("<BBBBqII4d")
@@ -26,9 +26,7 @@ _NEVER = -(2**63)
 def encode(series: Series) -> bytes:
     """The state of a series; its rhythm and lateness are not in it."""
     rhythm = series.rhythm
-    sd = np.sqrt(series.spread.diagonal())
-    upper = _upper(rhythm.size)
-    steps = np.rint((series.spread / np.outer(sd, sd))[upper] * CORRELATION_STEPS)
+    steps = np.rint(series.correlation[_upper(rhythm.size)] * CORRELATION_STEPS)
     parts = [
         _HEAD.pack(
             VERSION,
@@ -44,7 +42,7 @@ def encode(series: Series) -> bytes:
             series.drift,
         ),
         series.terms.astype("<f4").tobytes(),
-        sd.astype("<f4").tobytes(),
+        series.sd.astype("<f4").tobytes(),
         steps.astype("<i2").tobytes(),
     ]
     for closed in series.closed:
@@ -80,11 +78,11 @@ def decode(state: bytes, rhythm: Rhythm, lateness: int = 0) -> Series:
     series.evidence, series.excess, series.total = evidence, excess, total
     series.drift = drift
     at = _HEAD.size
-    series.terms = np.frombuffer(state, "<f4", size, at).astype(np.float64)
-    sd = np.frombuffer(state, "<f4", size, at + 4 * size).astype(np.float64)
+    series.terms = np.frombuffer(state, "<f4", size, at).astype(np.float32)
+    series.sd = np.frombuffer(state, "<f4", size, at + 4 * size).astype(np.float32)
     steps = np.zeros((size, size))
     steps[_upper(size)] = np.frombuffer(state, "<i2", pairs, at + 8 * size)
-    series.spread = restore_spread(steps + steps.T, sd)
+    series.correlation = (steps + steps.T) * (1.0 / CORRELATION_STEPS) + np.eye(size)
     at += 8 * size + 2 * pairs
     for _ in range(bins):
         number, observed, mean, spread = _CLOSED.unpack_from(state, at)
