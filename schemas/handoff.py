@@ -72,7 +72,8 @@ class Notice(Body):
 
     ``cause``: a case above explains cases below. ``child``: a case below
     was put under the receiver's. ``parent_ended``: the cause of the receiver's case is over.
-    ``areas`` are the warned areas in the receiver's line, where a warning names any.
+    ``audit_n`` is how far the audit chain of ``incident`` was: older news undoes none that
+    is newer. ``areas`` are the warned areas in the receiver's line, where a warning names any.
     """
 
     notice_id: str
@@ -81,6 +82,7 @@ class Notice(Body):
     from_area: str
     incident: Incident | None = None
     alert: Alert | None = None
+    audit_n: int | None = None
     areas: list[str] = Field(default_factory=list)
     at: AwareDatetime
 

@@ -165,7 +165,7 @@ def tell_shadows(turn: Turn, case: Case, of: str) -> None:
     """
     for area in dict.fromkeys((case.received_from, case.incident.supervised_by)):
         if area is not None and area != turn.area and case.owned:
-            ownership.notify(turn, area, "ended", case.incident, of=of)
+            ownership.notify(turn, area, "ended", case.incident, of=of, audit_n=case.audit_n)
 
 
 # -- a consequence and its cause -----------------------------------------------------
@@ -300,7 +300,7 @@ def end_children(turn: Turn, cause: Incident, *, told_by: str | None = None) -> 
             below = child_towards(turn.policy, turn.area, birth_area(child_id))
             if below is not None:
                 onward[below] = None
-        elif child.given_to is not None:
+        elif child.given_to is not None and child.incident.state in lifecycle.LIVING:
             onward[child.given_to] = None
         elif child.held and child.incident.parent_id == cause.incident_id:
             _end(turn, child, cause)

@@ -130,8 +130,6 @@ def open_case(
         start(turn, case, rule, rule_name=_rule_of_birth(turn))
         if case.owned:
             ownership.copy_up(turn, case)
-        if policy.causes:
-            family.notice_case(turn, case)
     turn.answer_report(
         report.report_id,
         "accepted",
@@ -141,6 +139,8 @@ def open_case(
         due_at=incident.due_at,
         result=words(policy.language, "to_verify" if incident.state == "reported" else "received"),
     )
+    if policy.causes and incident.state != "reported":
+        family.notice_case(turn, case)
 
 
 def _rule_of_birth(turn: Turn) -> str | None:

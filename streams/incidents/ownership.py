@@ -264,11 +264,20 @@ def copy_up(turn: Turn, case: Case) -> None:
         notify(turn, parent, "copy", incident)
 
 
-def notify(turn: Turn, area: str, purpose: str, incident: Incident, *, of: str = "") -> None:
+def notify(
+    turn: Turn,
+    area: str,
+    purpose: str,
+    incident: Incident,
+    *,
+    of: str = "",
+    audit_n: int | None = None,
+) -> None:
     """Send a notice about a case to another desk.
 
     Args:
         of: what sets it apart from another one of the same version.
+        audit_n: how far its audit chain was, so that older news does not undo newer.
     """
     what = f"{purpose}/{turn.area}/{area}/{incident.version}{of and '/'}{of}"
     data = notice_of(
@@ -277,6 +286,7 @@ def notify(turn: Turn, area: str, purpose: str, incident: Incident, *, of: str =
         from_tier=turn.tier,
         from_area=turn.area,
         incident=incident,
+        audit_n=audit_n,
         at=turn.now,
     )
     subject = incident.incident_id
@@ -291,7 +301,7 @@ def tell_neighbours(turn: Turn, case: Case, *, but: str | None = None) -> None:
     )
     for area in areas:
         if area is not None and area not in (but, turn.area):
-            notify(turn, area, "ended", case.incident)
+            notify(turn, area, "ended", case.incident, audit_n=case.audit_n)
 
 
 def on_copy(turn: Turn, notice: Notice) -> None:
@@ -360,13 +370,23 @@ def _copy_lamp(turn: Turn, copy: Copy, incident_id: str, state: str) -> None:
 
 
 def on_ended(turn: Turn, notice: Notice) -> None:
-    """The owner says how a case ended, or that it began again: the shadow follows."""
+    """The owner says how a case ended, or that it began again: the shadow follows.
+
+    Shadows pass it on to each other; what one knows already, or something newer, ends
+    there, or the news would go round for ever.
+    """
     incident = notice.incident
     if incident is None:
         return
     drop_copy(turn, incident.incident_id)
     case = turn.case(incident.incident_id)
     if case is None or case.owned:
+        return
+    if notice.audit_n is not None:
+        if notice.audit_n <= case.audit_n:
+            return
+        case.audit_n = notice.audit_n
+    elif incident.version <= case.incident.version:
         return
     case.incident = draft(incident)
     turn.keep(case, publish=False)

@@ -10,6 +10,7 @@ import pytest
 
 from schemas.codec import read_any
 from schemas.command import Action, Command, CommandEvent, Subject
+from schemas.handoff import Notice, NoticeEvent
 from schemas.incident import (
     Appeal,
     Arrival,
@@ -245,3 +246,31 @@ def test_what_a_reply_offers_is_what_would_be_done(state: str) -> None:
             reply, _, _ = order(state, action, role, expected_version=1)
             done, _, _ = order(state, action, role)
             assert (action in reply.allowed) == (done.outcome == "applied"), (action, role)
+
+
+def test_news_among_shadows_ends_where_it_is_known_already() -> None:
+    def hear(n: int, state: str) -> list[str]:
+        told = case_in(state, "").incident
+        notice = Notice(
+            notice_id=f"{n}/{state}",
+            purpose="ended",
+            from_tier="city",
+            from_area="C",
+            incident=Incident.model_validate(told.model_dump()),
+            audit_n=n,
+            at=NOW,
+        )
+        event = NoticeEvent(id=f"{n}/{state}", source="/city/C", time=NOW, data=notice)
+        out = DESK.step(store, Message("A", event), NOW)
+        return [each.key for each in out if isinstance(each, Output)]
+
+    store = State({})
+    shadow = case_in("accepted", "")
+    shadow.given_to, shadow.audit_n = "C", 7
+    store.put(CASES, f"A/{ID}", shadow)
+    assert hear(9, "closed") == ["A1"]  # on to the area that has given it up
+    assert hear(9, "closed") == []
+    assert hear(8, "accepted") == []
+    case = store.get(CASES, f"A/{ID}")
+    assert case is not None
+    assert case.incident.state == "closed"

@@ -158,6 +158,8 @@ def test_consequences_before_and_after_their_cause_hang_on_it(city: Any) -> None
     assert city.audit(children[0].incident_id)[-1].rule == "burst"
     city.update(cause, "closed")
     assert {i.state for i in city.incidents().values()} == {"closed"}
+    for report_id in late:
+        assert [r.outcome for r in city.replies(report_id)][:2] == ["accepted", "progress"]
     for report_id in (*early, *late):
         assert [r.outcome for r in city.replies(report_id)].count("answered") == 1
     # What comes after the end is a matter of its own.
