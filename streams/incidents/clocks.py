@@ -2,7 +2,8 @@
 
 A clock is started once and carried along in every hand-off; returns and hand-offs never
 restart the limit of the work. What a clock does when it speaks is decided elsewhere
-(`deadlines`); here is only when.
+(`deadlines`), how a limit stands still or grows elsewhere too (`standstill`); here is
+only when.
 """
 
 from __future__ import annotations
@@ -156,7 +157,7 @@ def follow_due(case: Case, policy: Policy) -> None:
     if due != incident.due_at:
         incident.due_at = due
         incident.version += 1
-        incident.provisional = _is_provisional(policy, due, limit)
+        incident.provisional = is_provisional(policy, due, limit)
     stop(case, RESOLVE)
     if due is None:
         return
@@ -166,7 +167,7 @@ def follow_due(case: Case, policy: Policy) -> None:
     case.clocks.append(begun)
 
 
-def _is_provisional(policy: Policy, due: datetime | None, limit: str | None) -> bool | None:
+def is_provisional(policy: Policy, due: datetime | None, limit: str | None) -> bool | None:
     """Whether office time was reckoned into a year whose holidays are not announced yet."""
     if due is None or limit is None:
         return None
@@ -203,97 +204,6 @@ def follow_work(case: Case, policy: Policy, now: datetime) -> None:
         start(case, PROGRESS, policy, moved, pace.moves_on).stage = returned
 
 
-def pause(case: Case, policy: Policy, now: datetime, until: datetime) -> None:
-    """The work stands still until then (挂账): its limits move at once to where they will be.
-
-    So what everybody reads as the limit is true for as long as the pause is. Nobody is
-    pressed meanwhile.
-    """
-    move_limits(case, policy, now, until)
-    stop(case, ACCEPT, PROGRESS)
-    start(case, SUSPENDED, policy, now, until)
-
-
-def resume(case: Case, policy: Policy, now: datetime) -> None:
-    """The work goes on, at the end of its pause, before it, or after an outage later."""
-    running = of_kind(case, SUSPENDED)
-    if running is None:
-        return
-    move_limits(case, policy, running.limit_at, now)
-    stop(case, SUSPENDED)
-    follow_work(case, policy, now)
-
-
-def move_limits(case: Case, policy: Policy, stood: datetime, goes_on: datetime) -> None:
-    """Every open limit of the work goes on at `goes_on` as it stood at `stood`.
-
-    What was overdue by then stays so.
-    """
-    if stood == goes_on:
-        return
-    incident = case.incident
-    moved = policy.calendar.moved
-    standard_due(case, policy)
-    length = goes_on - stood
-    for report in incident.reports:
-        if report.ended_at is None and report.due_at is not None and report.overdue is None:
-            report.due_at += length
-            began = (report.limit_from or report.reported_at) + length
-            report.limit_from = None if began == report.reported_at else began
-    if case.standard_due is not None:
-        words = case.standard_limit
-        runs = "urgent_hour" if words is None else _limit_of(words).clock
-        case.standard_due = moved(case.standard_due, stood, goes_on, runs)
-        began = case.standard_from or incident.opened_at
-        case.standard_from = moved(began, stood, goes_on, runs)
-    for running in case.clocks:
-        staged = running.kind.startswith(STAGE)
-        if running.kind != RESOLVE and not staged:
-            continue
-        runs = "urgent_hour" if running.limit is None else _limit_of(running.limit).clock
-        running.started_at = moved(running.started_at, stood, goes_on, runs)
-        running.limit_at = moved(running.limit_at, stood, goes_on, runs)
-        if running.points is not None:
-            running.points = [moved(each, stood, goes_on, runs) for each in running.points]
-        running.at = _next_point(running, policy)
-        if staged:
-            for verdict in incident.stages or ():
-                if running.kind == f"{STAGE}/{verdict.stage}":
-                    verdict.due_at = running.limit_at
-            continue
-        incident.due_at = running.limit_at
-        incident.provisional = _is_provisional(policy, running.limit_at, running.limit)
-    incident.version += 1
-
-
-def extend(case: Case, policy: Policy, now: datetime, granted: int = 0) -> datetime | None:
-    """The work gets one more of its original limit (延期), and so do its open reports.
-
-    Args:
-        granted: how many extensions it has had before; each is as long as the first limit.
-
-    Returns:
-        The new limit of the work; None if it has none.
-    """
-    incident = case.incident
-    due = standard_due(case, policy)
-    parts = granted + 1
-    for report in incident.reports:
-        if report.ended_at is None and report.due_at is not None and report.overdue is None:
-            report.due_at += (report.due_at - (report.limit_from or report.reported_at)) / parts
-    if due is not None:
-        began = case.standard_from or incident.opened_at
-        if case.standard_limit is None:
-            case.standard_due = due + (due - began) / parts
-        else:
-            whole = _limit_of(case.standard_limit)
-            longer = Limit(amount=whole.amount * (parts + 1) / parts, clock=whole.clock)
-            set_standard(case, longer, began, policy.calendar.add(began, longer))
-    follow_due(case, policy)
-    has_spoken(case, policy, now)
-    return incident.due_at
-
-
 def has_spoken(case: Case, policy: Policy, moment: datetime) -> None:
     """The clock of the work says nothing again that its limit had reached by `moment`."""
     running = of_kind(case, RESOLVE)
@@ -305,20 +215,10 @@ def has_spoken(case: Case, policy: Policy, moment: datetime) -> None:
         if reached is None or reached > moment:
             break
         running.stage, case.incident.colour = step.percent, step.colour
-    running.at = _next_point(running, policy)
+    running.at = next_point(running, policy)
 
 
-def let_go(case: Case, policy: Policy, now: datetime) -> None:
-    """What held the case back is over: its clocks speak again, at once if they are late."""
-    for running in case.clocks:
-        if running.kind == RESOLVE or running.kind.startswith(STAGE):
-            running.at = _next_point(running, policy)
-    stop(case, ACCEPT, PROGRESS)
-    start_acknowledge(case, policy, now)
-    follow_work(case, policy, now)
-
-
-def _next_point(running: Clock, policy: Policy) -> datetime | None:
+def next_point(running: Clock, policy: Policy) -> datetime | None:
     """When the clock next speaks, after the steps that it has reached."""
     for number, step in enumerate(policy.supervision):
         if step.percent > running.stage:
@@ -342,7 +242,7 @@ def point(running: Clock, policy: Policy, step: int) -> datetime | None:
         return running.points[step]
     percent = policy.supervision[step].percent
     if running.limit is not None:
-        limit = _limit_of(running.limit)
+        limit = limit_of(running.limit)
         return policy.calendar.at(running.started_at, limit, percent)
     # Times come out of messages and the calendar with fixed offsets, so this is true
     # time, also on a day when the clocks change.
@@ -351,7 +251,7 @@ def point(running: Clock, policy: Policy, step: int) -> datetime | None:
 
 
 @cache
-def _limit_of(text: str) -> Limit:
+def limit_of(text: str) -> Limit:
     return Limit.model_validate(text)
 
 

@@ -55,7 +55,7 @@ def fire(turn: Turn, case: Case) -> None:
 
 
 def _stay_silent(turn: Turn, case: Case, running: Clock) -> None:
-    """Its cause is being worked on: nobody is pressed, but late is late (`clocks.let_go`)."""
+    """Its cause is being worked on: nobody is pressed, but late is late (`standstill.let_go`)."""
     running.at = None
     if running.kind != clocks.RESOLVE:
         return

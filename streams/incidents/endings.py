@@ -7,7 +7,7 @@ from typing import Any
 
 from schemas.incident import ReportedCase
 from schemas.terms import TERMINAL, Actor
-from streams.incidents import clocks, lamps, lifecycle, ownership, stages
+from streams.incidents import clocks, lamps, lifecycle, ownership, stages, standstill
 from streams.incidents.case import CASES, MEMBERS, Belongs, Case
 from streams.incidents.tally import tally
 from streams.incidents.turn import Turn
@@ -49,7 +49,7 @@ def finish(
     """
     incident = case.incident
     if incident.state == "suspended" and case.owned:
-        clocks.resume(case, turn.policy, turn.now)
+        standstill.resume(case, turn.policy, turn.now)
         if incident.suspension is not None:
             incident.suspension.resumed_at = turn.now
     ended = open_reports(case)
@@ -237,7 +237,7 @@ def resume_work(turn: Turn, case: Case, *, stood_still: bool = True) -> None:
     if stopped is not None:
         clocks.has_spoken(case, turn.policy, stopped)
         if stood_still:
-            clocks.move_limits(case, turn.policy, stopped, turn.now)
+            standstill.move_limits(case, turn.policy, stopped, turn.now)
 
 
 def is_flap(turn: Turn, case: Case) -> bool:

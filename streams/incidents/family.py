@@ -12,7 +12,7 @@ from __future__ import annotations
 from schemas.handoff import Notice
 from schemas.incident import Incident
 from schemas.terms import TERMINAL, Actor
-from streams.incidents import clocks, lamps, lifecycle, ownership
+from streams.incidents import lamps, lifecycle, ownership, standstill
 from streams.incidents.case import CAUSES, Case, Spot
 from streams.incidents.endings import finish
 from streams.incidents.messages import Maker, body, event_id
@@ -243,7 +243,7 @@ def take_out(turn: Turn, child: Case, actor: Actor | None, reason: str | None) -
     child.incident.parent_id = None
     child.held = False
     turn.move(child, "unlink", actor, reason=reason, detail={"parent_id": parent_id})
-    clocks.let_go(child, turn.policy, turn.now)
+    standstill.let_go(child, turn.policy, turn.now)
     parent = None if parent_id is None else case_of(turn, parent_id)
     if parent is not None and parent.incident.children:
         left = [each for each in parent.incident.children if each != child.incident.incident_id]

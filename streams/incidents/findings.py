@@ -9,16 +9,14 @@ from streams.incidents import clocks, duty, family, lamps, lifecycle, ownership,
 from streams.incidents.case import Case
 from streams.incidents.counting import count
 from streams.incidents.endings import belong, finish, open_reports
-from streams.incidents.opening import (
+from streams.incidents.grading import (
     TOLD,
     WITNESSED,
-    begin,
     corroborate_by_calls,
     corroborate_by_rain,
-    refuse,
     regrade,
-    start,
 )
+from streams.incidents.opening import begin, refuse, start
 from streams.incidents.places import Near, Spots
 from streams.incidents.routing import GRAVITY
 from streams.incidents.turn import Turn

@@ -6,7 +6,7 @@ from typing import cast
 
 from schemas.terms import Place, Severity
 from streams.incidents import clocks, family, ownership
-from streams.incidents.opening import regrade as raise_to
+from streams.incidents.grading import regrade as raise_to
 from streams.incidents.orders.order import Do, Order
 from streams.incidents.orders.telling import tell_unit
 from streams.incidents.places import Spots

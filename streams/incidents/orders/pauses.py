@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from schemas.incident import Appeal, Asked, Extension, Suspension
 from schemas.terms import Actor
-from streams.incidents import clocks, lamps
+from streams.incidents import lamps, standstill
 from streams.incidents.case import Case
 from streams.incidents.messages import Maker
 from streams.incidents.orders.order import Do, Order
@@ -59,7 +59,7 @@ def suspend(order: Order) -> None:
     incident.suspension = suspension_of(at=turn.now, until=end, reason=asked.reason)
     tally(case).suspensions += 1
     order.move(until=end.isoformat(), asked_by=asked.by)
-    clocks.pause(case, turn.policy, turn.now, end)
+    standstill.pause(case, turn.policy, turn.now, end)
     lamps.put_out(turn, case, lamps.DEADLINE)
     day = end.astimezone(turn.policy.tz).strftime("%Y-%m-%d %H:%M")
     tell_callers(turn, case, "suspended", until=day, reason=asked.reason)
@@ -76,7 +76,7 @@ def go_on(turn: Turn, case: Case, actor: Actor | None, reason: str | None) -> No
     suspension = case.incident.suspension
     if suspension is not None:
         suspension.resumed_at = turn.now
-    clocks.resume(case, turn.policy, turn.now)
+    standstill.resume(case, turn.policy, turn.now)
     tell_callers(turn, case, "resumed", due=day_words(turn, case))
 
 
@@ -88,7 +88,7 @@ def extend(order: Order) -> None:
     _may_extend(order)
     before = incident.due_at
     given = incident.extensions or []
-    after = clocks.extend(case, turn.policy, turn.now, granted=len(given))
+    after = standstill.extend(case, turn.policy, turn.now, granted=len(given))
     incident.asked = None
     incident.extensions = [
         *given,

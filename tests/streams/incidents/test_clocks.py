@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from streams.incidents import clocks
+from streams.incidents import clocks, standstill
 from streams.incidents.case import CASES, Case
 from tests.streams.incidents.play import BEGIN, RULES, Play, policy
 
@@ -46,7 +46,7 @@ def test_a_pause_moves_every_limit_and_an_early_end_moves_it_back(
     before = moments(case, play)
     now = play.now + timedelta(minutes=40)
     until = now + timedelta(days=9, minutes=7)
-    clocks.pause(case, play.policy, now, until)
+    standstill.pause(case, play.policy, now, until)
     paused = moments(case, play)
     assert paused[0] > until
     suspended = clocks.of_kind(case, clocks.SUSPENDED)
@@ -56,7 +56,7 @@ def test_a_pause_moves_every_limit_and_an_early_end_moves_it_back(
     assert running is not None
     assert running.at is not None
     assert running.at > until
-    clocks.resume(case, play.policy, now)
+    standstill.resume(case, play.policy, now)
     assert moments(case, play) == before
     assert clocks.of_kind(case, clocks.SUSPENDED) is None
 
@@ -66,14 +66,14 @@ def test_a_pause_leaves_as_much_office_time_as_there_was(play: Play) -> None:
     case = held(play)
     two_used = BEGIN + 2 * HOUR
     tuesday = datetime.fromisoformat("2026-03-03T15:00+08:00")
-    clocks.pause(case, play.policy, two_used, tuesday)
+    standstill.pause(case, play.policy, two_used, tuesday)
     assert case.incident.due_at == datetime.fromisoformat("2026-03-03T17:00+08:00")
     running = clocks.of_kind(case, clocks.RESOLVE)
     assert running is not None
     # 70 % are 2.8 of the 4 hours: 48 minutes after it goes on.
     assert running.at == tuesday + timedelta(minutes=48)
     # It goes on only on Wednesday morning, after an outage.
-    clocks.resume(case, play.policy, datetime.fromisoformat("2026-03-04T09:00+08:00"))
+    standstill.resume(case, play.policy, datetime.fromisoformat("2026-03-04T09:00+08:00"))
     assert case.incident.due_at == datetime.fromisoformat("2026-03-04T11:00+08:00")
 
 
@@ -87,27 +87,27 @@ def test_each_extension_adds_the_first_limit_once_more_and_the_colours_spread_ou
     assert running is not None
     running.stage, case.incident.colour = 90, "yellow"
     version = case.incident.version
-    assert clocks.extend(case, play.policy, now) == BEGIN + 4 * HOUR
+    assert standstill.extend(case, play.policy, now) == BEGIN + 4 * HOUR
     assert case.incident.version == version + 1
     running = clocks.of_kind(case, clocks.RESOLVE)
     assert running is not None
     assert case.incident.model_dump()["colour"] is None
     assert running.stage == 0
     assert running.at == BEGIN + 4 * HOUR * 0.7
-    assert clocks.extend(case, play.policy, now, granted=1) == BEGIN + 6 * HOUR
+    assert standstill.extend(case, play.policy, now, granted=1) == BEGIN + 6 * HOUR
 
 
 def test_an_extension_in_office_time_and_of_a_reports_own_limit(play: Play) -> None:
     play.report("garbage")
     case = held(play)
-    assert clocks.extend(case, play.policy, BEGIN) == datetime.fromisoformat(
+    assert standstill.extend(case, play.policy, BEGIN) == datetime.fromisoformat(
         "2026-03-03T10:00+08:00"  # eight office hours from Monday 09:00
     )
     other = Play(policy())
     other.report("garbage", due_at=BEGIN + 3 * HOUR)
     case = held(other)
-    assert clocks.extend(case, other.policy, BEGIN) == BEGIN + 6 * HOUR
-    assert clocks.extend(case, other.policy, BEGIN, granted=1) == BEGIN + 9 * HOUR
+    assert standstill.extend(case, other.policy, BEGIN) == BEGIN + 6 * HOUR
+    assert standstill.extend(case, other.policy, BEGIN, granted=1) == BEGIN + 9 * HOUR
 
 
 PACES = [
@@ -204,7 +204,7 @@ def test_a_case_that_its_cause_holds_back_is_neither_pressed_nor_lifted(play: Pl
     assert (incident.tier, incident.overdue, play.lit("street")) == ("street", True, [])
     case = held(play)
     case.held = False
-    clocks.let_go(case, play.policy, play.now)
+    standstill.let_go(case, play.policy, play.now)
     spoken = {each.kind: each.at for each in case.clocks}
     assert spoken["resolve"] == BEGIN + timedelta(minutes=84)
     assert spoken["acknowledge"] == play.now + timedelta(minutes=10)

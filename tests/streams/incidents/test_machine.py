@@ -155,7 +155,7 @@ class Tiers(RuleBasedStateMachine):
             self.sent.append((topic, key, event))
             publish(topic, key, event)
 
-        self.play.city.publish = remember  # type: ignore[method-assign]
+        self.play.city.publish = remember  # type: ignore[method-assign, assignment]
         try:
             act()
         finally:

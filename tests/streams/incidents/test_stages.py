@@ -82,11 +82,11 @@ def test_the_end_of_the_work_is_the_end_of_its_stages(play: Play) -> None:
 
 
 def test_a_pause_moves_the_stages_too(play: Play) -> None:
-    from streams.incidents import clocks
+    from streams.incidents import standstill
     from tests.streams.incidents.test_clocks import held
 
     case = held(play)
-    clocks.pause(case, play.policy, BEGIN + HOUR, BEGIN + HOUR + timedelta(days=7))
+    standstill.pause(case, play.policy, BEGIN + HOUR, BEGIN + HOUR + timedelta(days=7))
     assert [v.due_at for v in case.incident.stages or ()] == [
         datetime.fromisoformat("2026-03-09T14:00+08:00"),
         datetime.fromisoformat("2026-03-10T17:00+08:00"),
