@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 
+from rich.cells import cell_len
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -75,34 +75,60 @@ def _foot(story: Story, words: Wording) -> Text:
     return Text(f"{chain} · {policy}", style="dim")
 
 
-def as_rows(incidents: list[Incident], words: Wording, now: datetime | None) -> Table:
-    """A list of incidents as a table, one line each."""
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    # An id that is cut cannot be copied: it keeps its width, what stands last gives way.
-    table.add_column(
-        words.say("col_id"),
-        no_wrap=True,
-        min_width=max((len(incident.incident_id) for incident in incidents), default=1),
-    )
-    for column, width in (("col_grade", 2), ("col_state", 6), ("col_due", 15)):
-        table.add_column(words.say(column), no_wrap=True, min_width=width)
-    table.add_column(words.say("col_reports"), no_wrap=True, justify="right", min_width=2)
-    for column in ("col_title", "col_tier", "col_unit"):
-        table.add_column(words.say(column), overflow="ellipsis", no_wrap=True)
-    for incident in incidents:
-        table.add_row(*_row(incident, words, now))
+_GAP = 2
+_LEAST_TITLE = 18
+
+
+def as_rows(incidents: list[Incident], words: Wording, now: datetime | None, width: int) -> Table:
+    """A list of incidents as a table, one line each.
+
+    What is short keeps its width, an id above all: cut it could not be copied. The matter
+    takes the room that is left; where there is too little, unit and tier stay away.
+    """
+    rows = [_row(incident, words, now) for incident in incidents]
+    names = ["col_id", "col_grade", "col_state", "col_due", "col_reports", "col_title"]
+    names += ["col_tier", "col_unit"]
+    widths = [
+        max([cell_len(words.say(name)), *(cell_len(str(row[n])) for row in rows)])
+        for n, name in enumerate(names)
+    ]
+    title = names.index("col_title")
+    shown = len(names)
+    while shown > title + 1 and _room(widths[:shown], title, width) < _LEAST_TITLE:
+        shown -= 1
+    widths[title] = min(widths[title], max(6, _room(widths[:shown], title, width)))
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, _GAP, 0, 0))
+    for n, name in enumerate(names[:shown]):
+        right = name == "col_reports"
+        table.add_column(
+            words.say(name),
+            no_wrap=True,
+            overflow="ellipsis",
+            width=widths[n],
+            justify="right" if right else "left",
+        )
+    for row in rows:
+        table.add_row(*row[:shown])
     return table
 
 
-def _row(incident: Incident, words: Wording, now: datetime | None) -> Iterator[str | Text]:
-    yield incident.incident_id
-    yield words.grade(incident.severity)
-    yield words.word(incident.state)
-    yield _short_limit(incident, words, now)
-    yield str(max(incident.report_count, len(incident.reports)))
-    yield Text(incident.title)
-    yield f"{words.word(incident.tier)} {words.area(incident.area)}"
-    yield words.unit(incident.unit)
+def _room(widths: list[int], title: int, width: int) -> int:
+    """Columns of the terminal that the title may have beside the others."""
+    others = sum(each for n, each in enumerate(widths) if n != title)
+    return width - others - _GAP * len(widths)
+
+
+def _row(incident: Incident, words: Wording, now: datetime | None) -> list[str | Text]:
+    return [
+        incident.incident_id,
+        words.grade(incident.severity),
+        words.word(incident.state),
+        _short_limit(incident, words, now),
+        str(max(incident.report_count, len(incident.reports))),
+        Text(incident.title),
+        f"{words.word(incident.tier)} {words.area(incident.area)}",
+        words.unit(incident.unit),
+    ]
 
 
 def _short_limit(incident: Incident, words: Wording, now: datetime | None) -> Text:

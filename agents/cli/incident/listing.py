@@ -166,7 +166,7 @@ def _show(desk: Desk, found: Found, plain: bool) -> None:
     if not found.incidents:
         out.print(say("nothing"))
     else:
-        out.print(as_rows(found.incidents, desk.words, desk.now()), soft_wrap=False)
+        out.print(as_rows(found.incidents, desk.words, desk.now(), out.width), soft_wrap=False)
         shown = len(found.incidents)
         told = say("more", total=found.total, shown=shown)
         out.print(Text(say("total", total=shown) if shown == found.total else told, style="dim"))
