@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 import orjson
 from pydantic import BaseModel
 
+import schemas.incident as incidents
 import streams.city
 import streams.district
 import streams.sensing
@@ -26,6 +27,20 @@ from schemas.handoff import (
     HandoffEvent,
     Notice,
     NoticeEvent,
+)
+from schemas.incident import (
+    Appeal,
+    Asked,
+    Assistance,
+    Consultation,
+    Extension,
+    Incident,
+    ReportedCase,
+    StageVerdict,
+    Supervision,
+    Suspension,
+    Tally,
+    Whistle,
 )
 from schemas.outcome import Reply
 from schemas.report import (
@@ -55,6 +70,28 @@ _report_event = Maker(ReportEvent)
 _update_event = Maker(ReportUpdateEvent)
 _counts = Maker(AreaCounts)
 _tallies = Maker(AreaTallies)
+_handoff = Maker(Handoff)
+_notice = Maker(Notice)
+_incident = Maker(Incident)
+
+_CHANGED: dict[type[BaseModel], Maker[Any]] = {
+    part: Maker(part)
+    for part in (
+        ReportedCase,
+        Asked,
+        Suspension,
+        Extension,
+        Appeal,
+        Whistle,
+        incidents.Arrival,
+        Assistance,
+        Consultation,
+        Supervision,
+        StageVerdict,
+        Tally,
+    )
+}
+"""Parts of an incident that a desk may change in place."""
 
 
 class Letter(bytes):
@@ -89,12 +126,44 @@ def _tallied(data: Any) -> AreaTallies:
     return _tallies(**data)
 
 
+def copied(incident: Incident) -> Incident:
+    """An incident of its own, so that the desk which sent it can go on working on the other.
+
+    Only what a desk changes in place is copied; the rest is replaced, never changed.
+    """
+    return _incident(**_own_fields(incident))
+
+
+def _own_fields(model: BaseModel) -> dict[str, Any]:
+    fields = model.__dict__.copy()
+    for name, value in fields.items():
+        if type(value) is list:
+            fields[name] = [_own(each) for each in value] if value else []
+        elif type(value) in _CHANGED:
+            fields[name] = _own(value)
+    return fields
+
+
+def _own(value: Any) -> Any:
+    make = _CHANGED.get(type(value))
+    return value if make is None else make(**_own_fields(value))
+
+
+def _handed(data: Any) -> Any:
+    if isinstance(data, bytes):
+        return Handoff.__pydantic_validator__.validate_json(data)
+    return _handoff(**data)
+
+
+def _noticed(data: Any) -> Any:
+    if isinstance(data, bytes):
+        return Notice.__pydantic_validator__.validate_json(data)
+    return _notice(**data)
+
+
 _READ: dict[bytes, tuple[Maker[Any], Callable[[Any], BaseModel]]] = {
-    b"cn.chengyun.handoff.v1": (
-        Maker(HandoffEvent),
-        Handoff.__pydantic_validator__.validate_json,
-    ),
-    b"cn.chengyun.notice.v1": (Maker(NoticeEvent), Notice.__pydantic_validator__.validate_json),
+    b"cn.chengyun.handoff.v1": (Maker(HandoffEvent), _handed),
+    b"cn.chengyun.notice.v1": (Maker(NoticeEvent), _noticed),
     b"cn.chengyun.area-counts.v1": (Maker(AreaCountsEvent), _counted),
     b"cn.chengyun.area-tallies.v1": (Maker(AreaTalliesEvent), _tallied),
 }
@@ -130,6 +199,10 @@ class DecidingTurn(Turn):
         letter.kind, letter.identity, letter.data = kind, identity, data
         letter.source, letter.time = self.source, self.now
         return letter
+
+    def as_it_stands(self, incident: Incident, *, last: bool = False) -> Any:
+        """A copy of the incident."""
+        return copied(incident)
 
     def answer_report(self, report_id: str, what: str, **fields: Any) -> None:
         """Nobody is there to be answered."""

@@ -275,7 +275,11 @@ def run_trials(
         read = time.process_time() - began
         for trial in trials:
             began = time.process_time()
-            for entry, event in zip(batch, events, strict=True):
+            heard = events
+            if trial.policy.sources != trials[0].policy.sources:
+                # Who may speak for whom decides how an update is read.
+                heard = [trial.read(entry) for entry in batch]
+            for entry, event in zip(batch, heard, strict=True):
                 trial.tell(entry, event)
             trial.run_until(watermark)
             trial.facts.seconds += read + time.process_time() - began

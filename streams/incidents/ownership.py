@@ -11,16 +11,15 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-import orjson
 from pydantic import BaseModel
 
 from schemas.handoff import Handoff, Notice
 from schemas.incident import Escalation, Incident
 from schemas.terms import Actor
 from streams.incidents import clocks, duty, lamps
-from streams.incidents.case import COPIES, KEPT_ESCALATIONS, Case, Copy, Draft, Lamp, present
+from streams.incidents.case import COPIES, KEPT_ESCALATIONS, Case, Copy, Draft, Lamp
 from streams.incidents.escalation import overruled, wanted
-from streams.incidents.messages import Maker, body, event_id
+from streams.incidents.messages import Maker, event_id
 from streams.incidents.routing import GRAVITY, RANK
 from streams.incidents.turn import Turn
 from streams.incidents.words import rule_words, words
@@ -100,9 +99,8 @@ def give(
     turn.keep(case)
     lamps.put_out_all(turn, case, keep=tuple(case.findings))
     clocks.stop(case, *_THE_DESKS_OWN)
-    # As bytes at once: the message says how the case stands now, whatever follows.
-    written = turn.written[incident.incident_id] = body(incident)
-    rest: dict[str, Any] = {
+    data: dict[str, Any] = {
+        "incident": turn.as_it_stands(incident, last=True),
         "direction": "up" if up else "down",
         "rule": rule,
         "from_tier": turn.tier,
@@ -119,22 +117,20 @@ def give(
         "at": turn.now,
     }
     if case.plain is not None:
-        rest["plain"] = case.plain
+        data["plain"] = case.plain
     if case.waived:
-        rest["waived"] = case.waived
+        data["waived"] = case.waived
     due = clocks.standard_due(case, turn.policy)
     if due is not None:
-        rest["standard_due"] = due
-        rest["standard_from"] = case.standard_from
+        data["standard_due"] = due
+        data["standard_from"] = case.standard_from
         if case.standard_limit is not None:
-            rest["standard_limit"] = case.standard_limit
+            data["standard_limit"] = case.standard_limit
     if reason is not None:
-        rest["reason"] = reason
+        data["reason"] = reason
     if case.held:
-        rest["held"] = True
-    tail = orjson.dumps(rest, default=present)[1:]
+        data["held"] = True
     identity = f"{incident.incident_id}/handoff/{case.audit_n}"
-    data = b'{"incident":%b,%b' % (written, tail)
     message = turn.enveloped(_HANDOFF_KIND, identity, incident.incident_id, data)
     turn.send_to(area, message)
     case.given_to = area
@@ -280,17 +276,18 @@ def notify(
         audit_n: how far its audit chain was, so that older news does not undo newer.
     """
     what = f"{purpose}/{turn.area}/{area}/{incident.version}{of and '/'}{of}"
-    data = notice_of(
-        notice_id=f"{incident.incident_id}/{what}",
-        purpose=purpose,
-        from_tier=turn.tier,
-        from_area=turn.area,
-        incident=incident,
-        audit_n=audit_n,
-        at=turn.now,
-    )
     subject = incident.incident_id
-    message = turn.enveloped(_NOTICE_KIND, f"{subject}/{what}", subject, body(data))
+    data = {
+        "notice_id": f"{subject}/{what}",
+        "purpose": purpose,
+        "from_tier": turn.tier,
+        "from_area": turn.area,
+        "incident": turn.as_it_stands(incident),
+        "at": turn.now,
+    }
+    if audit_n is not None:
+        data["audit_n"] = audit_n
+    message = turn.enveloped(_NOTICE_KIND, f"{subject}/{what}", subject, data)
     turn.send_to(area, message)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 from pydantic import BaseModel
 
+from schemas.incident import Incident
 from schemas.outcome import Reply, ReplyEvent
 from schemas.terms import Actor, Tier
 from streams.incidents import audit, lifecycle, summing, workloads
@@ -200,6 +201,17 @@ class Turn:
             kind,
             data,
         )
+
+    def as_it_stands(self, incident: Incident, *, last: bool = False) -> Any:
+        """An incident as part of a message: how it stands now, whatever follows in this step.
+
+        Args:
+            last: this is also how it is published when the step ends.
+        """
+        written = body(incident)
+        if last:
+            self.written[incident.incident_id] = written
+        return orjson.Fragment(written)
 
     def send(self, topic: Topic, key: str, message: BaseModel | bytes) -> None:
         """Send one message."""

@@ -114,6 +114,15 @@ def test_a_wet_day_of_the_made_up_city_comes_to_the_same(monkeypatch: pytest.Mon
     assert facts.inputs["city"] > 0, "the weather bureau speaks"
 
 
+def test_two_trials_of_one_history_do_not_touch_each_other() -> None:
+    policy = load()
+    entries = list(Simulation(policy, seed=3, begins=ORIGIN).entries(hours=1))
+    (alone,) = run_trials([policy], entries, entries[-1].at)
+    one, other = run_trials([policy, policy], entries, entries[-1].at)
+    assert one.facts.fates == other.facts.fates == alone.facts.fates
+    assert one.facts.calls == other.facts.calls == alone.facts.calls
+
+
 def test_a_message_that_nobody_can_read_is_counted_and_harms_nothing() -> None:
     policy = load()
     entries = list(Simulation(policy, seed=7, begins=ORIGIN).entries(hours=0.2))
