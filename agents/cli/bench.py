@@ -97,6 +97,33 @@ def codec(
         typer.echo(json.dumps({"machine": machine, "figures": found}))
 
 
+@app.command()
+def stages(
+    runs: Annotated[int, typer.Option(min=1, help="Repetitions, for median and spread.")] = 3,
+    hours: Annotated[float, typer.Option(min=0.1, help="Of the made-up city's life.")] = 48.0,
+    seed: Annotated[int, typer.Option(help="The same seed makes the same city.")] = 7,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON line last.")] = False,
+) -> None:
+    """What intake, sensing and street cost a record: the engine alone, in process.
+
+    Processor time to decode, decide, encode and remember, without a broker.
+    """
+    from agents.bench.machine import describe
+    from agents.bench.stages import measure as measure_stages
+
+    machine = describe()
+    typer.echo(_machine(machine))
+    typer.echo(f"{'stage':<28} {'records':>8}   {'µs a record':<22} {'records/s':<28} goal")
+    found = measure_stages(runs, hours, seed)
+    for line in found:
+        cost, rate = _of(line["us"], ".1f"), _of(line["per_second"], ",.0f")
+        typer.echo(
+            f"{line['stage']:<28} {line['records']:>8,}   {cost:<22} {rate:<28} {line['goal']}"
+        )
+    if as_json:
+        typer.echo(json.dumps({"machine": machine, "figures": found}))
+
+
 @runtime.callback(invoke_without_command=True)
 def measure(
     context: typer.Context,
