@@ -11,7 +11,7 @@ import gc
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import streams.intake
@@ -21,6 +21,7 @@ from agents.backtest.city import ONE_LANE_EACH
 from agents.bench.machine import spread
 from agents.policy_files import load
 from agents.replay.feed import moment_of
+from agents.runtime.worker import tune
 from agents.simulate.api import ORIGIN, Simulation
 from schemas.codec import read_any
 from streams.effects import ChunkLimits
@@ -110,7 +111,7 @@ def measure(runs: int, hours: float, seed: int) -> list[dict[str, Any]]:
     def to_street(now: datetime, output: Output) -> None:
         if output.topic is STREET_INBOX and output.partition is None:
             assert isinstance(output.message, bytes)
-            at = read_any(output.message).time
+            at = read_any(output.message).time.astimezone(UTC)
             key = output.key.encode()
             street.append(_timed(at, STREET_INBOX, len(street), key, output.message))
 
@@ -124,12 +125,13 @@ def measure(runs: int, hours: float, seed: int) -> list[dict[str, Any]]:
         ("sensing, the shipped policy", lambda: streams.sensing.program(policy), readings),
         ("street, full incident logic", lambda: streams.street.program(policy), street),
     )
-    gc.collect()
-    gc.freeze()  # as workers do
+    thresholds = gc.get_threshold()
+    tune()  # as workers do
     try:
         return [_figures(name, make, records, runs) for name, make, records in works]
     finally:
         gc.unfreeze()
+        gc.set_threshold(*thresholds)
 
 
 def limits_only(policy: Policy) -> Policy:

@@ -11,5 +11,4 @@ def test_each_stage_takes_everything_and_says_something_of_it() -> None:
     street = found["street, full incident logic"]
     assert street["records"] > found["intake"]["records"] / 2
     assert street["outputs"] > 2 * street["records"]
-    assert street["fired"] > 0
     assert all(line["per_second"]["min"] > 0 and line["records"] > 100 for line in found.values())
