@@ -81,7 +81,11 @@ class Chunk(Firing):
         effects.state = self.state
         if self.waits is not None:
             effects.waits_from = partition.waits_from()
-            effects.heard_only = not (self.acted or effects.did_something)
+            # Who has nobody downstream says nothing when time passes; it is written all the same.
+            passed = effects.reached.watermark != partition.reached.watermark
+            effects.heard_only = bool(self.catching_up) or not (
+                self.acted or effects.did_something or passed
+            )
         return effects
 
     def _step_each(self) -> None:

@@ -30,7 +30,7 @@ from streams.effects import (
     WaitingProgram,
 )
 from streams.partitioner import homes_of
-from streams.program import Program, Record
+from streams.program import Horizon, Program, Record
 from streams.state import DUE_BYTES, Decoded, Namespace, from_microseconds
 from streams.topics import Topic
 
@@ -79,6 +79,7 @@ class Partition:
         self.waiting: list[Waiting] = []
         self.applied_until: Moment = NOTHING_APPLIED
         self.catching_up = 0
+        self.reached = Horizon(None, None)
         self._untold: dict[bytes, bytes | None] = {}
         self.driven_by_now = True
         self._armed_at_rebuild = [0, 0]
@@ -210,8 +211,10 @@ class Partition:
                         continue  # it lies on the heap
                 heapq.heappush(self.heaps[clock], armed)
         self.applied_until = effects.applied_until
+        self.reached = effects.reached
         if effects.caught_up:
             self.catching_up = 0
+        self.reached = Horizon(None, None)
         self._untold.clear()
         if effects.state is not None:
             effects.state.keep_decoded()

@@ -246,6 +246,23 @@ def test_ticks_that_complete_nothing_are_not_worth_a_commit() -> None:
     assert all(name.encode() in progress for name in LANES)
 
 
+def test_time_that_passes_is_written_also_where_nobody_is_downstream() -> None:
+    class Top(Diary):
+        stage = "city"
+        inputs = (topics.CITY_INBOX,)
+
+    city = Partition(event(Top(), SIZING), 0)
+    city.loaded()
+    ticks = [tick(f"district/{lane}", 5, final=True) for lane in range(2)]
+    records = [Record(topics.CITY_INBOX.name, 0, n, 0, b"k", v) for n, v in enumerate(ticks)]
+    first = city.compute(records[:1], BEGIN)
+    assert first.heard_only
+    city.postpone(first)
+    last = city.compute(records[1:], BEGIN)
+    assert not last.heard_only
+    assert (last.outputs, len(last.dirty)) == ([], 1)
+
+
 @pytest.mark.parametrize("kind", ["report", "update"])
 def test_the_same_message_twice_is_held_once(kind: str) -> None:
     street = lane()
