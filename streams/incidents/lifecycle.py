@@ -94,7 +94,7 @@ TABLE: tuple[Move, ...] = (
     Move("accept",        ("accepted", "in_progress"), None,         _UNIT,     "line", note="another unit joins, assisting"),
     Move("start",         ("accepted",),              "in_progress", _UNIT,     "line", stamps=("started_at",), note="somebody is on site"),
     Move("return",        WORKING,                    "returned",    _UNIT,     "line", reason=True, clears=("unit", "accepted_at", "started_at"), note="the assignment is revoked, nothing erased"),
-    Move("resolve",       (*WORKING, "registered", "returned", "suspended"), "resolved", (*_UNIT, "system"), "line", stamps=("resolved_at",), note="the clock stops at the unit's word"),
+    Move("resolve",       OPEN,                       "resolved",    (*_UNIT, "system"), "line", stamps=("resolved_at",), note="the clock stops at the unit's word"),
     Move("check",         ("resolved",),              "checking",    (*_TIER, "citizen"), note="by the acceptor, or by calling back"),
     Move("check_failed",  DONE,                       "in_progress", _DESK,     reason=True, clears=("resolved_at", "resolution"), note="the same unit, history kept; its limit goes on from where it stopped"),
     Move("close",         DONE,                       "closed",      _TIER,     stamps=("closed_at",)),

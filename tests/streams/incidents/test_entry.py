@@ -91,6 +91,17 @@ def test_a_department_that_closes_what_nobody_has_looked_at_ends_it(careful: Any
     assert careful.replies(report_id)[-1].outcome == "answered"
 
 
+def test_a_device_that_falls_silent_ends_what_is_still_being_looked_at(play: Any) -> None:
+    play.finding("W3", kind="cover")
+    identity = play.incident().incident_id
+    play.command(identity, "return", role="unit", reason="nothing is there")
+    play.command(identity, "verify", area=play.incident().area)
+    assert play.incident().state == "verifying"
+    play.finding("W3", "cleared", kind="cover")
+    assert play.incident().state == "resolved"
+    assert play.dead() == []
+
+
 def test_what_was_returned_can_be_verified_and_turned_down(careful: Any) -> None:
     careful.report("cover")
     identity = careful.incident().incident_id
