@@ -89,7 +89,8 @@ def _handed(incident: Incident, words: Wording) -> list[str]:
     if step.to_area != incident.area:
         return []
     giver, taker = words.area(step.from_area), words.area(step.to_area)
-    told = f"{words.say('rule', rule=step.rule)} {words.say('handed', giver=giver, taker=taker)}"
+    rule = words.say("rule", rule=words.rule(step.rule))
+    told = f"{rule} {words.say('handed', giver=giver, taker=taker)}"
     return [told, words.say("news_waits")] if incident.handed_at is not None else [told]
 
 

@@ -78,7 +78,7 @@ def _audited(entry: AuditEntry, words: Wording) -> Text:
         text.append(f"  {change}{words.word(entry.to)}", "not bold")
     text.append(f"  {_who(entry.actor, words)}", "not bold dim")
     if entry.rule:
-        text.append("  " + words.say("rule", rule=entry.rule), "not bold")
+        text.append("  " + words.say("rule", rule=words.rule(entry.rule)), "not bold")
     given, taken = entry.detail.get("from_area"), entry.detail.get("to_area")
     if given is not None and taken is not None:
         told = words.say("handed", giver=words.area(str(given)), taker=words.area(str(taken)))
@@ -183,7 +183,7 @@ def _alerted(alert: Alert, words: Wording, title: str) -> Text:
     text = alert_line(alert.model_copy(update={"title": short or alert.title}), words)
     if alert.area:
         text.append(f"  {words.area(alert.area)}", "dim")
-    text.append("  " + words.say("rule", rule=alert.trigger.id))
+    text.append("  " + words.say("rule", rule=words.rule(alert.trigger.id)))
     if alert.observed is not None:
         limit = alert.threshold if alert.threshold is not None else alert.expected
         unit = f" {alert.unit}" if alert.unit else ""

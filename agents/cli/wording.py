@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from agents.cli.rules import rule_name
 from agents.cli.texts import TEXTS
 from agents.cli.words import WORDS
 from streams.policy import Policy
@@ -85,6 +86,10 @@ class Wording:
         """Why something was refused, by its stable code; `otherwise` where we have no words."""
         text = f"reason_{code}"
         return self.say(text, detail=otherwise) if text in TEXTS else otherwise
+
+    def rule(self, rule: str) -> str:
+        """A rule by its code and its words: E2 未按时接单、签收或办结."""
+        return rule_name(rule, self.lang)
 
     def grade(self, severity: str | None) -> str:
         """A severity as one sign, Ⅰ to Ⅴ; the long words are `word`'s."""

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import get_args
 
 import pytest
 
+import streams
 import streams.incidents
 from agents.cli.deeds import DEEDS
+from agents.cli.rules import RULES
 from agents.cli.texts import TEXTS
 from agents.cli.words import WORDS
 from streams.incidents import lifecycle
@@ -29,6 +32,19 @@ def test_every_move_has_a_word_and_a_sentence(action: str) -> None:
 @pytest.mark.parametrize("term", sorted({*ROLES, *lifecycle.ALL, *get_args(FaultKind)}))
 def test_every_role_state_and_fault_has_a_word(term: str) -> None:
     assert term in WORDS
+
+
+def rules() -> set[str]:
+    """The rules that the decisions and the policy name."""
+    home = Path(streams.__file__).parent
+    files = [*home.rglob("*.py"), *(home.parent / "deploy" / "policy").glob("*.yaml")]
+    pattern = re.compile(r"[\"' ]([EW]\d{1,2})[\"'\n]")
+    return {code for file in files for code in pattern.findall(file.read_text(encoding="utf-8"))}
+
+
+@pytest.mark.parametrize("rule", sorted({*rules(), "deadline", "delegation", "officer"}))
+def test_every_rule_has_a_name(rule: str) -> None:
+    assert all(RULES[rule])
 
 
 def refusals() -> Iterator[str]:

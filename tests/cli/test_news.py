@@ -83,7 +83,9 @@ async def test_pauses_and_pressure_are_told() -> None:
 async def test_a_case_that_goes_to_another_tier_is_told_with_its_rule() -> None:
     states = await published("C")
     lines = told(states)
-    assert any("规则 E1" in line and "→ 云川市" in line and "Ⅲ → Ⅱ" in line for line in lines)
+    assert any(
+        "规则 E1 达到等级" in line and "→ 云川市" in line and "Ⅲ → Ⅱ" in line for line in lines
+    )
     district = Sight("district", None, incidents=True, words=WORDS)
     seen = [district.news_of(state) for state in states]
     gone = [line for line in seen if any("→ 云川市" in part for part in line)]
