@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -77,6 +78,36 @@ def show(
     else:
         _print_rows(policy.version, [(k, str(v)) for k, v in summary(policy).items()])
         _print_categories(policy, settings.lang)
+
+
+@app.command()
+def duty(
+    area: Annotated[str, typer.Argument(help="Code of a street, a district or the city.")],
+    path: Where = None,
+    at: Annotated[
+        datetime | None, typer.Option(help="Local time in the city; left out: now.")
+    ] = None,
+    lang: Lang = None,
+    as_json: AsJson = False,
+) -> None:
+    """Who is called at a desk when an alert wants an answer, in this order."""
+    settings = load_settings(lang=lang)
+    policy = load(path or settings.policy_dir)
+    if policy.areas.tier_of(area) is None:
+        typer.echo(f"{policy.version} has no area {area!r}", err=True)
+        raise typer.Exit(1)
+    roster = policy.roster(area)
+    moment = datetime.now(policy.tz) if at is None else at.replace(tzinfo=policy.tz)
+    officers = () if roster is None else roster.on_duty(moment)
+    rows = [(officer.name.of(settings.lang), officer.line or "–") for officer in officers]
+    if as_json:
+        called = [{"name": name, "line": line} for name, line in rows]
+        typer.echo(orjson.dumps({"area": area, "at": moment.isoformat(), "calls": called}).decode())
+    elif rows:
+        _print_rows(f"{area} {moment:%Y-%m-%d %H:%M}", rows)
+    else:
+        typer.echo(f"{policy.version} has no rota for {area}", err=True)
+        raise typer.Exit(1)
 
 
 def summary(policy: Policy) -> dict[str, Any]:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
+import orjson
 import pytest
+from typer.testing import CliRunner
 
+from agents.cli.policy import app
 from streams.policy.check import mismatches
 from streams.policy.rota import Officer, Roster
 from tests.streams.incidents.play import RULES, Play, policy
@@ -103,6 +106,15 @@ def test_handovers_are_in_order_and_quoted() -> None:
                     "deputy": crew[0][0],
                 }
             )
+
+
+def test_the_shipped_rota_is_told_by_a_command() -> None:
+    told = CliRunner().invoke(
+        app, ["duty", "990101001", "--at", "2026-03-02 03:00", "--lang", "en", "--json"]
+    )
+    names = [each["name"] for each in orjson.loads(told.output)["calls"]]
+    assert names == ["Street crew 3 officer", "Street crew 3 reserve", "Street leader on duty"]
+    assert CliRunner().invoke(app, ["duty", "nowhere"]).exit_code == 1
 
 
 # -- one episode when time runs out -----------------------------------------------
