@@ -116,6 +116,16 @@ class Metrics:
         self.transaction_seconds = histogram(
             "transaction_seconds", "Time committing one chunk.", "stage", buckets=STEPS
         )
+        self.records_buffered = gauge(
+            "records_buffered", "Records read and not yet taken.", "stage", "partition"
+        )
+        self.committed_offset = gauge(
+            "committed_offset",
+            "Where the lane begins to read after a restart.",
+            "stage",
+            "topic",
+            "partition",
+        )
         self.restore_remaining = gauge(
             "restore_remaining_records", "Changelog records still to read.", "stage", "partition"
         )
@@ -194,6 +204,7 @@ class Metrics:
 
     def _forget(self, number: int) -> None:
         self.restore_remaining.labels(self.stage, str(number)).set(0)
+        self.records_buffered.labels(self.stage, str(number)).set(0)
         if self._census is not None:
             self._census.lost(number)
             self._show_census()
@@ -229,6 +240,10 @@ class Metrics:
         """Another owner has taken the lane, or a commit failed: it opens again."""
         self.lanes_fenced.labels(stage).inc()
 
+    def buffered(self, stage: str, partition: int, records: int) -> None:
+        """What lies in front of a lane: more than nothing, and nothing taken, is stuck."""
+        self.records_buffered.labels(stage, str(partition)).set(records)
+
     def idle(self, stage: str, partition: int) -> None:
         """The lane has caught up; a scrape sees it by its delay."""
 
@@ -250,6 +265,8 @@ class Metrics:
             self.deadline_lateness.labels(stage).observe(late)
         for letter in effects.dead:
             self.records_dead.labels(stage, self._reasons(_reason(letter))).inc()
+        for topic, offset in chunk.next.items():
+            self.committed_offset.labels(stage, topic, str(partition)).set(offset)
         self._count_outputs(effects.outputs, chunk.now)
         if self._census is not None and effects.dirty:
             self._census.committed(partition, effects.dirty)

@@ -63,6 +63,29 @@ def summaries() -> dict[str, Any]:
     return {"shortest": "month"}
 
 
+def recorded_city(
+    name: str, city: dict[str, str], districts: list[dict[str, Any]], fallback: str, zone: str
+) -> Sections:
+    """The sections that every recorded city has alike; the others are its own.
+
+    Args:
+        name: of the policy and its catalogue.
+        city: its code and name.
+        districts: with their streets, the fallback desk among them.
+        fallback: code of the district that gets what nobody could place.
+    """
+    return {
+        "policy": {"name": name, "language": "en"},
+        "areas": {"areas": {"city": city, "districts": districts, "fallback": fallback}},
+        "calendar": {"calendar": calendar(zone)},
+        "paces": {"paces": only_limit_clocks()},
+        "supervision": {"supervision": supervision()},
+        "escalation": {"escalation": {"whistle_answer": "30 minute"}},
+        "intake": {"intake": {"answers": answers()}},
+        "summaries": {"summaries": summaries()},
+    }
+
+
 def write_sections(directory: Path, sections: Sections) -> Path:
     """Write a policy as one file per section, the same bytes for the same content."""
     directory.mkdir(parents=True, exist_ok=True)

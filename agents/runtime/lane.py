@@ -227,6 +227,11 @@ class Lane:
         return any(end > self._expected.get(topic, end) for topic, end in ends.items())
 
     @property
+    def buffered(self) -> int:
+        """Records that were read and not yet taken."""
+        return self._waiting_records
+
+    @property
     def full(self) -> bool:
         """Whether enough was read ahead."""
         return (
@@ -374,7 +379,7 @@ class Lane:
         self.observer.committed(
             self.options.stage,
             self.number,
-            CommittedChunk(effects, oldest, step_s, transaction_s, now),
+            CommittedChunk(effects, oldest, step_s, transaction_s, now, position.next),
         )
         if effects.reached.watermark is not None:
             self.observer.watermark(self.options.stage, self.number, effects.reached.watermark)

@@ -7,7 +7,7 @@ transaction, never once a record.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
 
@@ -27,6 +27,7 @@ class CommittedChunk:
             time; None for a chunk of deadlines alone.
         step_s, transaction_s: seconds spent deciding, and committing.
         now: the lane's clock when it decided, simulated or real.
+        next: where the lane begins to read each input after a restart, by bare topic name.
     """
 
     effects: Effects
@@ -34,6 +35,7 @@ class CommittedChunk:
     step_s: float
     transaction_s: float
     now: datetime
+    next: Mapping[str, int] = field(default_factory=dict)
 
 
 class Observer(Protocol):
@@ -64,6 +66,9 @@ class Observer(Protocol):
 
     def watermark(self, stage: str, partition: int, moment: datetime) -> None:
         """The input of the lane is complete up to there."""
+
+    def buffered(self, stage: str, partition: int, records: int) -> None:
+        """So many records were read and not yet taken; comes about twice a second."""
 
     def idle(self, stage: str, partition: int) -> None:
         """The lane has caught up: nothing waits."""
@@ -99,6 +104,9 @@ class Unobserved:
         """Ignored."""
 
     def watermark(self, stage: str, partition: int, moment: datetime) -> None:
+        """Ignored."""
+
+    def buffered(self, stage: str, partition: int, records: int) -> None:
         """Ignored."""
 
     def idle(self, stage: str, partition: int) -> None:

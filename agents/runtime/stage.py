@@ -103,6 +103,11 @@ class Stage:
         lane = self.lanes.get(partition)
         return None if lane is None else lane.position.next.get(self.bare[topic])
 
+    def tell_buffered(self) -> None:
+        """Let the observer know what lies in front of each lane."""
+        for number, lane in self.lanes.items():
+            self.observer.buffered(self.options.stage, number, lane.buffered)
+
     # --- what the transport tells ------------------------------------------------------------
 
     def feed(self, taken: Iterable[tuple[Fetched, object]]) -> None:

@@ -97,6 +97,7 @@ class Worker:
     async def _beat(self) -> None:
         while True:
             self.watchdog.beat()
+            self.stage.tell_buffered()
             self.stage.observer.alive()
             await asyncio.sleep(BEAT_S)
 

@@ -214,6 +214,20 @@ def test_delay_is_the_age_of_the_oldest_record_in_seconds() -> None:
     assert samples(metrics)["chengyun_records_in_total{'stage': 'intake'}"] == 2
 
 
+def test_a_lane_shows_what_lies_before_it_and_where_it_would_begin_again() -> None:
+    metrics = Metrics("street")
+    metrics.assigned("street", [3])
+    metrics.buffered("street", 3, 70)
+    next_offset = {"chengyun.street.inbox.v1": 41}
+    metrics.committed("street", 3, CommittedChunk(Effects(), None, 0.0, 0.0, NOW, next_offset))
+    shown = samples(metrics)
+    assert shown["chengyun_records_buffered{'partition': '3', 'stage': 'street'}"] == 70
+    (offset,) = [v for k, v in shown.items() if k.startswith("chengyun_committed_offset")]
+    assert offset == 41
+    metrics.assigned("street", [])
+    assert samples(metrics)["chengyun_records_buffered{'partition': '3', 'stage': 'street'}"] == 0
+
+
 def test_alerts_are_counted_by_colour_and_their_age_in_real_seconds() -> None:
     when = (NOW - timedelta(seconds=120)).isoformat()
     message = (

@@ -78,7 +78,7 @@ def test_a_closing_before_its_opening_is_held_until_then_and_says_so(tmp_path: P
     ("precinct", "neighborhood", "area"),
     [
         ("0501", "Back Bay", "0501"),
-        ("0501", "", "0501"),
+        ("0501", "", None),
         ("", "Back Bay", "back-bay"),
         ("", "Boston", "boston-neighborhood"),
         ("", "", None),

@@ -19,13 +19,13 @@ class Areas:
 
     Attributes:
         districts: slug to name, the fallback desk not among them.
-        precincts: precinct to the slug of its district (None: no case names one).
+        precincts: precinct to the slug of its district.
         spanning: precincts whose cases name several neighbourhoods.
         differing: cases whose neighbourhood is not their precinct's district.
     """
 
     districts: dict[str, str]
-    precincts: dict[str, str | None]
+    precincts: dict[str, str]
     spanning: int
     differing: int
     routed: dict[str, int] = field(default_factory=dict)
@@ -38,12 +38,14 @@ def district_code(neighborhood: str) -> str:
 
 
 def area_of(row: Row) -> str | None:
-    """The area that a case itself names: its precinct, else its neighbourhood, else none."""
-    if row.precinct:
-        return row.precinct
-    if row.neighborhood:
-        return district_code(row.neighborhood)
-    return None
+    """The area that a case itself names: its precinct, else its neighbourhood, else none.
+
+    A precinct without a neighbourhood is not believed: such a case is for the desk of
+    unknown places.
+    """
+    if not row.neighborhood:
+        return None
+    return row.precinct or district_code(row.neighborhood)
 
 
 def areas_of(rows: Iterable[Row]) -> Areas:
@@ -52,19 +54,17 @@ def areas_of(rows: Iterable[Row]) -> Areas:
     districts: dict[str, str] = {}
     routed: Counter[str] = Counter()
     for row in rows:
-        if row.neighborhood:
-            districts.setdefault(district_code(row.neighborhood), row.neighborhood)
+        if not row.neighborhood:
+            routed[DESK] += 1
+            continue
+        district = district_code(row.neighborhood)
+        districts.setdefault(district, row.neighborhood)
+        routed["precinct" if row.precinct else "district"] += 1
         if row.precinct:
-            votes = named.setdefault(row.precinct, Counter())
-            if row.neighborhood:
-                votes[district_code(row.neighborhood)] += 1
-        routed["precinct" if row.precinct else "district" if row.neighborhood else DESK] += 1
-    precincts: dict[str, str | None] = {}
+            named.setdefault(row.precinct, Counter())[district] += 1
+    precincts: dict[str, str] = {}
     spanning = differing = 0
     for precinct, votes in named.items():
-        if not votes:
-            precincts[precinct] = None
-            continue
         winner = min(votes, key=lambda name: (-votes[name], name))
         precincts[precinct] = winner
         spanning += len(votes) > 1

@@ -54,15 +54,9 @@ def policy(rows: Iterable[Row], areas: Areas, year: int) -> policy_writer.Sectio
     kinds = _kinds(rows)
     emergencies = sorted(slug(name) for name in EMERGENCIES if slug(name) in kinds.names)
     return {
-        "policy": {"name": CATALOGUE, "language": "en"},
-        "areas": {
-            "areas": {
-                "city": {"code": CITY, "name": "Boston"},
-                "districts": _districts(areas),
-                "fallback": DESK,
-            }
-        },
-        "calendar": {"calendar": policy_writer.calendar(ZONE)},
+        **policy_writer.recorded_city(
+            CATALOGUE, {"code": CITY, "name": "Boston"}, _districts(areas), DESK, ZONE
+        ),
         "categories": {
             "categories": {
                 "name": CATALOGUE,
@@ -75,10 +69,6 @@ def policy(rows: Iterable[Row], areas: Areas, year: int) -> policy_writer.Sectio
         },
         "routing": {"routing": kinds.routing()},
         "merging": {"merging": kinds.merging()},
-        "paces": {"paces": policy_writer.only_limit_clocks()},
-        "supervision": {"supervision": policy_writer.supervision()},
-        "escalation": {"escalation": {"whistle_answer": "30 minute"}},
-        "intake": {"intake": {"answers": policy_writer.answers()}},
         "sources": {
             "sources": [
                 {
@@ -99,7 +89,6 @@ def policy(rows: Iterable[Row], areas: Areas, year: int) -> policy_writer.Sectio
                 }
             ]
         },
-        "summaries": {"summaries": policy_writer.summaries()},
         "triggers": {"triggers": {"spread": _spread(emergencies)} if emergencies else {}},
     }
 
@@ -107,7 +96,7 @@ def policy(rows: Iterable[Row], areas: Areas, year: int) -> policy_writer.Sectio
 def _districts(areas: Areas) -> list[dict[str, Any]]:
     streets: dict[str, list[dict[str, str]]] = defaultdict(list)
     for precinct, district in areas.precincts.items():
-        streets[district or DESK].append({"code": precinct, "name": f"Precinct {precinct}"})
+        streets[district].append({"code": precinct, "name": f"Precinct {precinct}"})
     districts = [
         {"code": code, "name": name, "streets": streets[code]}
         for code, name in areas.districts.items()

@@ -48,15 +48,9 @@ def policy(cells: Cells, causes: set[str]) -> policy_writer.Sections:
     """The utility's policy as plain data."""
     kinds = sorted({*CAUSES, *(slug(cause) or UNKNOWN for cause in causes)})
     return {
-        "policy": {"name": CATALOGUE, "language": "en"},
-        "areas": {
-            "areas": {
-                "city": {"code": CITY, "name": "Service area"},
-                "districts": _districts(cells),
-                "fallback": DESK,
-            }
-        },
-        "calendar": {"calendar": policy_writer.calendar(ZONE)},
+        **policy_writer.recorded_city(
+            CATALOGUE, {"code": CITY, "name": "Service area"}, _districts(cells), DESK, ZONE
+        ),
         "categories": {
             "categories": {
                 "name": CATALOGUE,
@@ -75,10 +69,6 @@ def policy(cells: Cells, causes: set[str]) -> policy_writer.Sections:
         "units": {"units": [{"code": UNIT, "name": "Crews of the utility"}]},
         "routing": {"routing": {"default": {"unit": UNIT}}},
         "merging": {"merging": {"default": {"radius_m": 0, "within_s": 0}}},
-        "paces": {"paces": policy_writer.only_limit_clocks()},
-        "supervision": {"supervision": policy_writer.supervision()},
-        "escalation": {"escalation": {"whistle_answer": "30 minute"}},
-        "intake": {"intake": {"answers": policy_writer.answers()}},
         "sources": {
             "sources": [
                 {
@@ -92,7 +82,6 @@ def policy(cells: Cells, causes: set[str]) -> policy_writer.Sections:
         # Gone for half an hour is gone; what is back before was never away (flapping).
         "desk": {"desk": {"synthetic_acceptance": True, "closes_after": "30 minute"}},
         "orders": {"orders": {"flapping_within": "30 minute"}},
-        "summaries": {"summaries": policy_writer.summaries()},
         "triggers": {"triggers": {"spread": _spread()}},
     }
 
