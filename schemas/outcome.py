@@ -118,9 +118,12 @@ class Summary(Body):
     """Counts and rates of an area over a period (日巡周查月评季通报).
 
     ``counts`` is what the area's desk and all desks below it did. ``rates`` has the three
-    rates (三率: response, solution, satisfaction), further shares between 0 and 1, whistles
-    per 100 incidents and the median of hours; a rate of nothing is left out. ``complete``
-    is False while the period still runs; a higher ``revision`` replaces a lower one.
+    rates (三率: ``response``, reports whose sender was contacted in time of those dispatched;
+    ``solution`` and ``satisfaction``, of the callbacks answered), further shares between 0
+    and 1 (``on_time`` of the cases closed or lifted because they were late, without granted
+    appeals; ``settled_low``, closed at a street, of those closed or lifted), whistles per 100
+    incidents and the median of hours; a rate of nothing is left out. ``complete`` is False
+    while the period still runs; a higher ``revision`` replaces a lower one.
     ``marks`` say of a complete period what is out of the policy's band (``whistles_few``,
     ``whistles_many``).
     """

@@ -114,6 +114,8 @@ def note(
             unit = detail.get("unit")
     elif counter == "lifted":
         counters.append(f"lifted_from_{turn.tier}")
+        if incident.overdue:
+            counters.append(f"late_from_{turn.tier}")
     elif counter == "exempt":
         if incident.exempt:
             counters.append("exempt")

@@ -114,7 +114,8 @@ def rates(counts: Counts, tier: str) -> dict[str, float]:
         if of > 0 and (rate != "response" or get("contacts")):
             found[rate] = round(get(part, 0) / of, 4)
     closed = get("closed", 0)
-    judged = closed - get("exempt", 0)
+    # A case that was lifted because it was late is late here, wherever it ends.
+    judged = closed - get("exempt", 0) + get(f"late_from_{tier}", 0)
     if judged > 0:
         found["on_time"] = round(get("on_time", 0) / judged, 4)
     ended = closed + get(f"lifted_from_{tier}", 0)

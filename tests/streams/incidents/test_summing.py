@@ -140,7 +140,7 @@ def test_overdue_and_lifted_are_counted_where_they_happened(history: Any) -> Non
     street, city = last(history, "A1"), last(history, "C")
     assert street.counts["lifted_from_street"] == street.counts["overdue"] == 1
     assert "closed" not in street.counts
-    assert street.rates["settled_low"] == 0.0
+    assert street.rates["settled_low"] == street.rates["on_time"] == 0.0
     assert city.counts["closed"] == city.counts["lifted_from_district"] == 1
     assert city.rates["on_time"] == city.rates["settled_low"] == 0.0
     assert city.counts["overdue"] == 1

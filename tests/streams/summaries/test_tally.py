@@ -70,6 +70,12 @@ def test_what_left_the_area_upwards_was_not_settled_low() -> None:
     assert rates({**counts, "exempt": 2}, "district")["on_time"] == 1.0
 
 
+def test_a_case_lifted_for_being_late_is_late_for_those_who_lost_it() -> None:
+    counts = {"closed": 6, "on_time": 6, "lifted_from_street": 4, "late_from_street": 2}
+    assert rates(counts, "street")["on_time"] == 0.75
+    assert rates(counts, "district")["on_time"] == 1.0
+
+
 @pytest.mark.parametrize(
     ("period", "day", "first", "after"),
     [
