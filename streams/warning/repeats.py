@@ -43,7 +43,7 @@ class RepeatRules:
     trouble_per_day: tuple[float, ...] = (0.35, 0.8, 1.8)
     quiet_days: float = 14.0
     forget_days: float = 365.0
-    scale: float = 6.0
+    scale: float = 8.0
 
     def kept(self, days: float) -> float:
         """The part of a count that is left after so many days."""
