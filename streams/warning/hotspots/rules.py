@@ -50,7 +50,7 @@ class HotspotRules:
     most_cells: int = 250_000
     bandwidths_km: tuple[float, ...] = (0.5, 0.8, 1.3, 2.0)
     forget_days: float = 365.0
-    scale: float = 0.17
+    scale: float = 0.2
     apart_km: float = 2.5
     most_events: int = 50_000
     widest_km: float = 500.0
