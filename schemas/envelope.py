@@ -15,12 +15,14 @@ class Body(BaseModel):
     """Base of everything inside ``data``.
 
     Unknown fields are ignored: within a major version only optional fields are added,
-    so an older reader must accept what a newer writer says.
+    so an older reader must accept what a newer writer says. A stage changes the bodies it
+    keeps ten thousand times a second, so fields are set without pydantic's ceremony.
     """
 
     model_config = ConfigDict(
         extra="ignore", frozen=False, allow_inf_nan=False, str_strip_whitespace=False
     )
+    __setattr__ = object.__setattr__
 
 
 class Envelope(BaseModel):
