@@ -81,7 +81,7 @@ class Trial:
         }
         self._tiers = [self.lanes[stage] for stage in ("street", "district", "city")]
         self._entries = [self.lanes[stage] for stage in ("intake", "sensing")]
-        self._day: tuple[datetime | None, str] = (None, "")
+        self._day = (-1, "")
 
     def read(self, entry: Entry) -> Any:
         """What an entry says, for every trial of the same history; None: it cannot be read."""
@@ -223,9 +223,10 @@ class Trial:
             raise ValueError(f"a stage wrote a dead letter itself, under {key}")
 
     def _day_of(self, now: datetime) -> str:
-        hour = now.replace(minute=0, second=0, microsecond=0)
-        if self._day[0] != hour:
-            self._day = hour, day_in(self.policy.tz, now)
+        # Days of all zones begin at a full quarter of an hour.
+        quarter = int(now.timestamp()) // 900
+        if self._day[0] != quarter:
+            self._day = quarter, day_in(self.policy.tz, now)
         return self._day[1]
 
     def _refused(self, lane: _Lane, code: str) -> None:
