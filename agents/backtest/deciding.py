@@ -52,7 +52,6 @@ from schemas.report import (
 )
 from schemas.tally import AreaTallies, AreaTalliesEvent
 from schemas.terms import Actor, Place
-from streams.incidents import summing
 from streams.incidents.case import Case
 from streams.incidents.desk import Arrival
 from streams.incidents.messages import Maker
@@ -169,13 +168,17 @@ _READ: dict[bytes, tuple[Maker[Any], Callable[[Any], BaseModel]]] = {
 }
 
 
+_UNWRITTEN = frozenset({*_READ, b"cn.chengyun.alert.v1", b"cn.chengyun.summary.v1"})
+"""All else is written out and read again, as between workers."""
+
+
 class DecidingTurn(Turn):
     """A turn whose messages stay objects, and which notes what a backtest asks about."""
 
     __slots__ = ()
     facts: Facts
 
-    def record(
+    def chain(
         self,
         case: Case,
         action: str,
@@ -186,15 +189,18 @@ class DecidingTurn(Turn):
         detail: dict[str, Any] | None,
     ) -> None:
         """Count one entry of the audit."""
-        case.audit_n += 1
         self.facts.moves += 1
-        if action in summing.COUNTED or case.incident.state == "closed":
-            summing.note(self, case, action, before, detail)
+
+    def publish(self, case: Case) -> None:
+        """Keep the present state of a case in mind."""
+        self.facts.fates[case.incident.incident_id] = fate_of(case.incident)
 
     def enveloped(
         self, kind: bytes, identity: str, subject: str, data: bytes | dict[str, Any]
     ) -> bytes:
-        """The message, unwritten."""
+        """The message, unwritten where it is known what it says."""
+        if kind not in _UNWRITTEN:
+            return super().enveloped(kind, identity, subject, data)
         letter = Letter()
         letter.kind, letter.identity, letter.data = kind, identity, data
         letter.source, letter.time = self.source, self.now
@@ -209,19 +215,6 @@ class DecidingTurn(Turn):
 
     def answer_command(self, command_id: str, given: Reply) -> None:
         """Nobody is there to be answered."""
-
-    def settle(self) -> None:
-        """Store what was touched, with its next deadline, and note what would be published."""
-        if self.tallies:
-            summing.count(self)
-        now, area = self.now, self.area
-        for incident_id, case in self.touched.items():
-            if incident_id in self.published:
-                self.facts.fates[incident_id] = fate_of(case.incident)
-            due = self.due(case)
-            if due is not None and due < now:
-                due = now
-            self.cases.put(f"{area}/{incident_id}", case, due)
 
 
 class DecidingIntake(Intake):

@@ -132,10 +132,25 @@ class Turn:
         reason: str | None,
         detail: dict[str, Any] | None,
     ) -> None:
-        """Append one entry to the audit chain."""
+        """Note what was done: in the audit chain, and for the summaries if it counts there."""
+        case.audit_n += 1
+        if action in summing.COUNTED or case.incident.state == "closed":
+            summing.note(self, case, action, before, detail)
+        self.chain(case, action, before, actor, rule, reason, detail)
+
+    def chain(
+        self,
+        case: Case,
+        action: str,
+        before: str | None,
+        actor: Actor | None,
+        rule: str | None,
+        reason: str | None,
+        detail: dict[str, Any] | None,
+    ) -> None:
+        """Write the next entry of the audit chain."""
         incident = case.incident
         incident_id = incident.incident_id
-        case.audit_n += 1
         entry: dict[str, Any] = {
             "incident_id": incident_id,
             "n": case.audit_n,
@@ -155,8 +170,6 @@ class Turn:
             entry["reason"] = reason
         if detail:
             entry["detail"] = detail
-        if action in summing.COUNTED or incident.state == "closed":
-            summing.note(self, case, action, before, detail)
         data, case.audit_hash = audit.chained(entry)
         identity = f"{incident_id}/audit/{case.audit_n}"
         self.out.append(
@@ -264,15 +277,20 @@ class Turn:
             if incident_id not in self.published:
                 case.written = None
             else:
-                data = self.written.get(incident_id) or body(case.incident)
-                case.written = data
-                identity = f"{incident_id}/{case.audit_n}"
-                message = self.enveloped(_INCIDENT_KIND, identity, incident_id, data)
-                self.out.append(Output(INCIDENTS, incident_id, message))
+                self.publish(case)
             due = self.due(case)
             if due is not None and due < self.now:
                 due = self.now  # its time was past before the case came: it speaks at once
             self.cases.put(f"{self.area}/{incident_id}", case, due)
+
+    def publish(self, case: Case) -> None:
+        """Tell the present state of a case of ours."""
+        incident_id = case.incident.incident_id
+        data = self.written.get(incident_id) or body(case.incident)
+        case.written = data
+        identity = f"{incident_id}/{case.audit_n}"
+        message = self.enveloped(_INCIDENT_KIND, identity, incident_id, data)
+        self.out.append(Output(INCIDENTS, incident_id, message))
 
     def due(self, case: Case) -> datetime | None:
         """When the case next wants attention: its nearest clock, or its end in our memory."""
