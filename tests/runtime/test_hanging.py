@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterable
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.errors import NotLeaderForPartitionError
 
-from agents.runtime.hanging import Cluster, abort_over
+from agents.runtime.hanging import READ_COMMITTED, Cluster, abort_over
 
 
 async def producer(client: dict[str, str], name: str) -> Any:
     made = AIOKafkaProducer(**client, transactional_id=name)
     await made.start()
     return made
+
+
+async def _led(cluster: Cluster, partitions: Iterable[TopicPartition]) -> None:
+    """Until every new partition answers: its leader may still be settling in."""
+    for _ in range(300):
+        try:
+            await cluster.ends(partitions, READ_COMMITTED)
+        except NotLeaderForPartitionError:
+            await asyncio.sleep(0.1)
+        else:
+            return
+    raise AssertionError("some partition has had no leader for 30 s")
 
 
 async def test_an_open_transaction_is_found_and_an_empty_abort_of_another_leaves_it(
@@ -27,6 +42,7 @@ async def test_an_open_transaction_is_found_and_an_empty_abort_of_another_leaves
         cluster = await Cluster.look(consumer._client)
         everything = cluster.partitions(bench.prefix)
         assert partition in everything
+        await _led(cluster, everything)
         assert await cluster.stuck(everything) == set()
         await owner.begin_transaction()
         await owner.send_and_wait(bench.out, b"kept", partition=0)
