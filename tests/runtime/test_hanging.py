@@ -9,7 +9,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import NotLeaderForPartitionError
 
-from agents.runtime.hanging import READ_COMMITTED, Cluster, abort_over
+from agents.runtime.hanging import Cluster, abort_over
 
 
 async def producer(client: dict[str, str], name: str) -> Any:
@@ -22,7 +22,7 @@ async def _led(cluster: Cluster, partitions: Iterable[TopicPartition]) -> None:
     """Until every new partition answers: its leader may still be settling in."""
     for _ in range(300):
         try:
-            await cluster.ends(partitions, READ_COMMITTED)
+            await cluster.undecided(partitions)
         except NotLeaderForPartitionError:
             await asyncio.sleep(0.1)
         else:
