@@ -266,7 +266,7 @@ def load_settings(**given: Any) -> Settings:
 def unknown_variables(environment: Mapping[str, str]) -> list[str]:
     """``CHENGYUN_*`` variables that no setting has: most often a misspelling."""
     known = {PREFIX + name.upper() for name in Settings.model_fields}
-    known |= {PREFIX + "CONFIG", PREFIX + "TEST_BROKER"}
+    known |= {PREFIX + name for name in ("CONFIG", "TEST_BROKER", "TEST_DATA", "TEST_SEED")}
     return sorted(name for name in environment if name.startswith(PREFIX) and name not in known)
 
 

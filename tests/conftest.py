@@ -1,7 +1,7 @@
 """What every test may ask for: the real broker, a prefix of its own, topics.
 
-The embedded Kafka is started once for the run, when the first test asks for it, and
-stopped at the end. ``CHENGYUN_TEST_BROKER=host:port`` runs the same tests on another
+The embedded Kafka is started once for each process of the run, when the first test asks
+for it, and stopped at the end. ``CHENGYUN_TEST_BROKER=host:port`` runs the same tests on another
 cluster. ``CHENGYUN_TEST_SEED=n`` repeats the random choices of a run.
 """
 
@@ -22,6 +22,7 @@ from agents import broker as embedded
 from agents.settings import load_settings
 
 SEED = int(os.environ.get("CHENGYUN_TEST_SEED") or random.SystemRandom().randrange(1 << 32))
+os.environ["CHENGYUN_TEST_SEED"] = str(SEED)  # for whoever runs a share of the tests beside us
 
 hypothesis.settings.register_profile("default", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("default")
@@ -63,7 +64,7 @@ def broker_dir() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def broker(broker_dir: Path) -> Iterator[str]:
-    """Bootstrap servers of a real Kafka, started once for the whole run."""
+    """Bootstrap servers of a real Kafka, started once for this process of the run."""
     named = os.environ.get("CHENGYUN_TEST_BROKER")
     if named:
         yield named
