@@ -13,11 +13,11 @@ from schemas.alert import AlertEvent
 from schemas.codec import read_any
 from schemas.errors import SchemaError
 from schemas.incident import Incident, IncidentEvent
-from schemas.outcome import AuditEntry, AuditEntryEvent, ReplyEvent
+from schemas.outcome import AuditEntry, AuditEntryEvent, Problem, ProblemEvent, ReplyEvent
 from schemas.terms import SEVERITIES, TERMINAL
 from streams.incidents.audit import verify
 from streams.program import Record
-from streams.topics import ALERTS, AUDIT, INCIDENTS, REPLIES
+from streams.topics import ALERTS, AUDIT, INCIDENTS, PROBLEMS, REPLIES
 
 STORY_TOPICS = (INCIDENTS, AUDIT, REPLIES, *ALERTS.values())
 _TERMINAL_MARKS = tuple(f'"state":"{state}","tier":'.encode() for state in sorted(TERMINAL))
@@ -215,6 +215,19 @@ class Story:
     def chain_faults(self) -> list[str]:
         """What is wrong with the chain of audit entries; empty when it holds."""
         return verify(entry for _, entry in self.chain)
+
+
+async def problems(
+    ledger: Ledger, progress: Progress, problem_id: str | None = None
+) -> dict[str, Problem]:
+    """The newest revision of each problem; of one id, those that share its partition."""
+    found: dict[str, Problem] = {}
+    async for batch in ledger.scan([PROBLEMS], key=problem_id, progress=progress):
+        for record in batch:
+            if record.value is not None:
+                problem = ProblemEvent.model_validate_json(record.value).data
+                found[problem.problem_id] = problem
+    return found
 
 
 async def tell(ledger: Ledger, incident_id: str, progress: Progress) -> Story:

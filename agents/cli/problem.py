@@ -11,7 +11,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from agents.casebook import Wanted, each
+from agents.casebook import Wanted, each, problems
 from agents.cli.desk import (
     AsJson,
     DataDir,
@@ -30,7 +30,7 @@ from agents.cli.wording import Wording
 from agents.ledger import open_ledger
 from schemas.errors import ConfigurationError
 from schemas.incident import Incident
-from schemas.outcome import Problem, ProblemEvent
+from schemas.outcome import Problem
 from schemas.terms import TIERS
 from streams.topics import INCIDENTS, PROBLEMS
 from streams.warning.burden import MEASURES, Burden, Scale
@@ -178,17 +178,11 @@ def _stretch(desk: Desk, month: str | None) -> tuple[datetime, datetime]:
 async def _read(desk: Desk, problem_id: str | None = None) -> dict[str, Problem]:
     """The newest revision of each problem."""
     progress = LongRead(desk.words)
-    found: dict[str, Problem] = {}
     try:
         async with open_ledger(desk.settings, desk.bootstrap, [PROBLEMS]) as ledger:
-            async for batch in ledger.scan([PROBLEMS], key=problem_id, progress=progress):
-                for record in batch:
-                    if record.value is not None:
-                        problem = ProblemEvent.model_validate_json(record.value).data
-                        found[problem.problem_id] = problem
+            return await problems(ledger, progress, problem_id)
     finally:
         progress.end()
-    return found
 
 
 async def _weigh(desk: Desk, begin: datetime, end: datetime) -> Scale:
@@ -228,14 +222,14 @@ def _verdict(problem: Problem, words: Wording) -> str | None:
     return words.say("problem_effective" if problem.effective else "problem_ineffective")
 
 
-def _rows(problems: list[Problem], words: Wording, now: datetime | None) -> Table:
+def _rows(listed: list[Problem], words: Wording, now: datetime | None) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("col_problem", "col_state", "col_tier", "col_title"):
         table.add_column(words.say(name), no_wrap=name != "col_title")
     table.add_column(words.say("col_cases"), justify="right")
     for name in ("col_unit", "col_review"):
         table.add_column(words.say(name), no_wrap=True)
-    for problem in problems:
+    for problem in listed:
         shape, style = _SHAPES[problem.state]
         review = "–" if problem.review_at is None else words.date(problem.review_at)
         if _late(problem, now):

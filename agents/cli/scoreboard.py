@@ -12,7 +12,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from agents.casebook import Wanted, each
+from agents.casebook import Wanted, each, problems
 from agents.cli.desk import (
     AsJson,
     DataDir,
@@ -29,7 +29,6 @@ from agents.cli.desk import (
 from agents.cli.wording import Wording
 from agents.ledger import Ledger, open_ledger
 from schemas.alert import Alert, AlertEvent
-from schemas.outcome import Problem, ProblemEvent
 from streams.topics import ALERTS, INCIDENTS, PROBLEMS
 from streams.warning.scoreboard import ALL, Line, Scoreboard, interval, share
 
@@ -65,7 +64,7 @@ def scoreboard(
     if not rows:
         out.print(words.say("nothing"))
         return
-    out.print(_table(rows[:limit], words, by, _days(board)), soft_wrap=False)
+    out.print(_table(rows[:limit], words, by, max(1, board.days)), soft_wrap=False)
     if len(rows) > limit:
         out.print(Text(words.say("more", total=len(rows), shown=limit), style="dim"))
     _tell_cure(out, board, words)
@@ -93,7 +92,7 @@ async def _read(desk: Desk) -> Scoreboard:
             await _add_alerts(board, ledger, progress)
             async for incident in each(ledger, Wanted(state="all"), progress):
                 board.add_incident(incident)
-            for problem in (await _problems(ledger, progress)).values():
+            for problem in (await problems(ledger, progress)).values():
                 board.add_problem(problem)
     finally:
         progress.end()
@@ -126,16 +125,6 @@ async def _add_alerts(board: Scoreboard, ledger: Ledger, progress: LongRead) -> 
     board.warned()
 
 
-async def _problems(ledger: Ledger, progress: LongRead) -> dict[str, Problem]:
-    found: dict[str, Problem] = {}
-    async for batch in ledger.scan([PROBLEMS], progress=progress):
-        for record in batch:
-            if record.value is not None:
-                problem = ProblemEvent.model_validate_json(record.value).data
-                found[problem.problem_id] = problem
-    return found
-
-
 def _rows(
     board: Scoreboard, desk: Desk, by: str, area: str | None, week: str | None, kind: str | None
 ) -> list[tuple[str, Line]]:
@@ -165,10 +154,6 @@ def _rows(
     return sorted(
         found, key=lambda row: (height.get(policy.areas.tier_of(row[0]) or "", 3), row[0])
     )
-
-
-def _days(board: Scoreboard) -> int:
-    return max(1, board.days)
 
 
 def _percent(part: int, whole: int, *, spread: bool = False) -> str:

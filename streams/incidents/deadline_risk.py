@@ -28,7 +28,8 @@ def on_due(turn: Turn, unit: str, load: Workload) -> None:
     colour = None if risk is None else _colour(rule, risk)
     if risk is None or (colour is None and (episode is None or _over(rule, risk))):
         if episode is not None:
-            _close(turn, key, episode)
+            lamps.end(turn, episode.alert)
+            turn.state.delete(WARNINGS, key)
         return
     if colour is None:
         return  # between the two shares: an open warning stays as it is
@@ -99,14 +100,3 @@ def _colour(rule: DeadlineRiskRule, risk: Risk) -> Colour | None:
 def _over(rule: DeadlineRiskRule, risk: Risk) -> bool:
     """Whether a warning can end: well below where it begins, so that it does not flap."""
     return risk.late < rule.at_least / 2 or risk.late < rule.warn_share * risk.number / 2
-
-
-def _close(turn: Turn, key: str, episode: Episode) -> None:
-    alert = episode.alert
-    ended: dict[str, Any] = {
-        "revision": alert.revision + 1,
-        "state": "closed",
-        "changed_at": turn.now,
-    }
-    lamps.publish(turn, alert.model_copy(update=ended))
-    turn.state.delete(WARNINGS, key)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
-from typing import Any
 
 import orjson
 
@@ -45,7 +44,8 @@ def tell_sites(turn: Turn, warning: Alert, state: AlertState) -> None:
     known = turn.state.get(WARNINGS, key)
     if state == "closed" or not at_risk:
         if known is not None:
-            _close(turn, key, known)
+            lamps.end(turn, known.alert)
+            turn.state.delete(WARNINGS, key)
         return
     before = None if known is None else known.alert
     evidence = [site.id for site in at_risk]
@@ -91,17 +91,6 @@ def _owner(sites: list[Site]) -> str:
     """Whoever has the most of them; the first named where that is a tie."""
     units = [site.unit for site in sites]
     return max(units, key=units.count)
-
-
-def _close(turn: Turn, key: str, episode: Episode) -> None:
-    alert = episode.alert
-    ended: dict[str, Any] = {
-        "revision": alert.revision + 1,
-        "state": "closed",
-        "changed_at": turn.now,
-    }
-    lamps.publish(turn, alert.model_copy(update=ended))
-    turn.state.delete(WARNINGS, key)
 
 
 def look_ahead(turn: Turn, until: datetime) -> None:

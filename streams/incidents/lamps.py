@@ -46,6 +46,16 @@ def publish(turn: Turn, alert: Alert, *, handed_down: bool = False) -> None:
     announce(turn, fields_of(alert), judged=not handed_down)
 
 
+def end(turn: Turn, alert: Alert) -> Alert:
+    """An episode that hangs on no case is over: say so; answers its last revision."""
+    state: AlertState = "closed"
+    last = alert.model_copy(
+        update={"revision": alert.revision + 1, "state": state, "changed_at": turn.now}
+    )
+    publish(turn, last)
+    return last
+
+
 def light(
     turn: Turn,
     case: Case,

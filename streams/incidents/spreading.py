@@ -176,11 +176,7 @@ def _alert(
 def on_due(turn: Turn, key: str, episode: Episode) -> None:
     """A whole window has passed without enough areas: the spread is over."""
     before = episode.alert
-    state: AlertState = "closed"
-    ended = before.model_copy(
-        update={"state": state, "revision": before.revision + 1, "changed_at": turn.now}
-    )
-    lamps.publish(turn, ended)
+    lamps.end(turn, before)
     turn.state.delete(SPREADS, key)
     case = _commanded(turn, before)
     if case is not None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from schemas.alert import Alert
 from schemas.handoff import Notice, NoticeEvent
-from schemas.terms import COLOURS, AlertState
+from schemas.terms import COLOURS
 from schemas.tick import WeatherSignal
 from streams.incidents import foresight, lamps
 from streams.incidents.case import WARNINGS, Episode
@@ -196,13 +196,9 @@ def close(turn: Turn, episode: Episode, *, pass_down: bool = True) -> None:
     """The warning is over: the alert closes here and, if asked, at every desk below."""
     alert = episode.alert
     subject = _subject(alert)
-    state: AlertState = "closed"
-    ended = alert.model_copy(
-        update={"revision": alert.revision + 1, "state": state, "changed_at": turn.now}
-    )
-    lamps.publish(turn, ended)
+    ended = lamps.end(turn, alert)
     if ended.trigger.id == rule_id(turn):
-        foresight.tell_sites(turn, ended, state)
+        foresight.tell_sites(turn, ended, ended.state)
     turn.state.delete(WARNINGS, f"{turn.area}/{alert.trigger.id}/{subject}")
     if pass_down:
         _pass_down(turn, ended, subject, episode.passed_to)

@@ -209,11 +209,6 @@ class Attention:
         self.silences = [*kept, quiet]
         return None
 
-    @property
-    def idle(self) -> bool:
-        """Whether nothing hangs on it but the times of past calls."""
-        return self.flood is None and not self.silences
-
 
 def _put(flood: Flood, call: Call) -> bool:
     """Count the call in its group; whether the group is new."""

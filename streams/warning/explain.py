@@ -6,6 +6,7 @@ decided it, and where the two differ the reader is told.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from schemas.alert import Alert
@@ -159,9 +160,8 @@ def _limit(alert: Alert, limits: tuple[HardLimit, ...]) -> HardLimit | None:
 
 
 def _of_limit(
-    alert: Alert, limit: HardLimit, policy: Policy, language: Language, say: object
+    alert: Alert, limit: HardLimit, policy: Policy, language: Language, say: Callable[..., str]
 ) -> Explanation:
-    assert callable(say)
     unit = _unit(policy, limit)
     clearing = limit.clearing
     clears = say(

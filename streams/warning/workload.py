@@ -84,8 +84,7 @@ class Workload:
     """A unit's work at one desk: its paces by kind, and what is open with it.
 
     Attributes:
-        open: incident id → (kind, opened, limit), minutes since 1970.
-        unseen: open cases beyond those that are followed.
+        open: incident id → (kind, opened, limit), minutes since 1970; at most `MOST_OPEN`.
     """
 
     paces: dict[str, Pace] = field(default_factory=dict)
