@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from typing import Any
 
@@ -103,9 +104,16 @@ async def fill(
 
 
 async def read_all(
-    client: Client, topics: Iterable[str], partitions: int
+    client: Client, topics: Iterable[str], partitions: int, *, settle_s: float = 5.0
 ) -> AsyncIterator[list[Any]]:
-    """Everything that is committed in these topics now, in order within each partition."""
+    """Everything that is committed in these topics now, in order within each partition.
+
+    A broker confirms a commit before its markers stand in the partitions: so long are
+    open transactions given to end; what stays open after that is not read.
+
+    Args:
+        settle_s: seconds to wait for open transactions.
+    """
     consumer = AIOKafkaConsumer(
         **client,
         isolation_level="read_committed",
@@ -117,7 +125,7 @@ async def read_all(
     try:
         wanted = [TopicPartition(t, n) for t, n in itertools.product(topics, range(partitions))]
         consumer.assign(wanted)
-        ends = await consumer.end_offsets(wanted)
+        ends = await _settled_ends(client, consumer, wanted, settle_s)
         await consumer.seek_to_beginning(*wanted)
         left = {tp for tp in wanted if ends[tp] > 0}
         while left:
@@ -126,3 +134,23 @@ async def read_all(
             left = {tp for tp in left if await consumer.position(tp) < ends[tp]}
     finally:
         await consumer.stop()
+
+
+async def _settled_ends(
+    client: Client, committed: Any, wanted: list[TopicPartition], settle_s: float
+) -> dict[TopicPartition, int]:
+    """The committed ends, once they have reached what is written or the patience is used up."""
+    found: dict[TopicPartition, int] = await committed.end_offsets(wanted)
+    if not settle_s:
+        return found
+    deadline = time.monotonic() + settle_s
+    plain = AIOKafkaConsumer(**client, enable_auto_commit=False)
+    await plain.start()
+    try:
+        written = await plain.end_offsets(wanted)
+    finally:
+        await plain.stop()
+    while any(found[tp] < written[tp] for tp in wanted) and time.monotonic() < deadline:
+        await asyncio.sleep(0.02)
+        found = await committed.end_offsets(wanted)
+    return found

@@ -96,11 +96,12 @@ def open_desk(
 def quiet_libraries() -> None:
     """Keep the client library's own remarks off an operator's screen.
 
-    What goes wrong reaches the operator as an error of ours, once and in words.
+    What goes wrong reaches the operator as an error of ours, once and in words. A logger with
+    a handler of its own is not printed as a last resort; whoever sets up logging still hears it.
     """
     library = logging.getLogger("aiokafka")
-    library.addHandler(logging.NullHandler())
-    library.propagate = False
+    if not library.handlers:
+        library.addHandler(logging.NullHandler())
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

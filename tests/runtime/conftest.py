@@ -91,17 +91,17 @@ class Bench:
         finally:
             await producer.stop()
 
-    async def read(self, topic: str) -> list[Any]:
-        """Everything committed in a topic."""
+    async def read(self, topic: str, settle_s: float = 5.0) -> list[Any]:
+        """Everything committed in a topic, after open transactions had time to end."""
         found: list[Any] = []
-        async for records in read_all(self.client, [topic], PARTITIONS):
+        async for records in read_all(self.client, [topic], PARTITIONS, settle_s=settle_s):
             found += records
         return found
 
     async def eventually(self, topic: str, number: int, timeout_s: float = 30.0) -> list[Any]:
         """Wait until a topic has so many committed records."""
         deadline = time.monotonic() + timeout_s
-        while len(found := await self.read(topic)) < number:
+        while len(found := await self.read(topic, settle_s=0)) < number:
             assert time.monotonic() < deadline, (len(found), self.started[-1].said())
             await asyncio.sleep(0.1)
         return found
