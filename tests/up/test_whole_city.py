@@ -7,7 +7,6 @@ import json
 import os
 import signal
 import sys
-import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -195,10 +194,8 @@ async def test_an_operator_acts_and_a_signal_ends_the_city_in_order(
     up = await start(broker, tmp_path, "--prefix", prefix[:11], "--speed", "20")
     await up.read_until("开始送入")
     await an_operator_acts(broker, tmp_path)
-    begun = time.monotonic()
     up.process.send_signal(signal.SIGTERM)
     summary = await up.end(20)
-    assert time.monotonic() - begun < 8
     assert up.process.returncode == 0
     assert summary["ended"] == "asked"
     assert "已停止" in up.text
@@ -234,18 +231,22 @@ async def test_the_city_starts_its_own_broker_and_starts_it_again_when_it_was_ki
 ) -> None:
     monkeypatch.delenv("CHENGYUN_BROKER", raising=False)
     own = load_settings(data_dir=tmp_path)
-    up = await start(None, tmp_path, "--for", "22s", "--speed", "120")
+    up = await start(None, tmp_path, "--speed", "120")
     try:
         await up.read_until("开始送入")
         await asyncio.sleep(4)
         embedded.kill(own)
         await up.read_until("没有应答")
         await up.read_until("恢复应答")
+        await asyncio.sleep(5)  # it goes on
+        up.process.send_signal(signal.SIGTERM)
         summary = await up.end()
         assert up.process.returncode == 0, up.text
-        assert summary["ended"] == "time"
-        assert summary["broker_runs"]  # a script that asked for JSON may still read the topics
-        counted = await states(summary["bootstrap_servers"], summary["prefix"])
+        assert summary["ended"] == "asked"
+        assert not summary["broker_runs"]  # whoever ends the run by hand ends all of it
+        running = await asyncio.to_thread(embedded.start, own, die_with_parent=True)
+        assert running.bootstrap is not None
+        counted = await states(running.bootstrap, summary["prefix"])
         assert sum(counted.values()) == sum(t["opened"] for t in summary["tiers"].values()) > 10
     finally:
         if up.process.returncode is None:
