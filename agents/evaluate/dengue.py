@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from agents.evaluate import ears
 from agents.evaluate.bootstrap import of_mean, of_ratio
-from agents.evaluate.report import Cell, Evaluation, Plan, Table
+from agents.evaluate.report import Cell, Evaluation, Figure, Goal, Plan, Table
 from schemas.errors import InputError
 from streams.warning.counts.rhythm import RHYTHMS
 from streams.warning.counts.series import Series
@@ -143,17 +143,31 @@ def _limit(areas: Sequence[Area], scores: Sequence[Floats], most: float) -> floa
 def evaluate(plan: Plan) -> Evaluation:
     """Hits and lead of each tier at equal false alarms."""
     tiers = read(plan.recording())
-    tables = []
+    tables: list[Table] = []
+    goals: list[Goal] = []
     for tier, areas in tiers.items():
         plan.tell(f"{tier}: {len(areas)} areas")
-        tables.append(_table(tier, areas, plan.seed))
+        table = _table(tier, areas, plan.seed)
+        tables.append(table)
+        hits = {str(row[0]): row[2] for row in table.rows}
+        best, mine = (
+            max(_value(hits[name]) for name in hits if name.startswith("EARS")),
+            hits["ours, score"],
+        )
+        assert isinstance(mine, Figure), "the table holds figures there"
+        goals.append(Goal(f"{tier}, struck areas warned", mine, round(best, 2), f"EARS {best:.2f}"))
     return Evaluation(
         "Dengue in Taiwan, 2015: days of warning by tier, at equal false alarms",
         f"An area is struck on the first day on which its cases of {WINDOW} days reach a size. A "
         f"hit is an alarm within the {BEFORE} days before, or on that day; lead counts from the "
         "first such alarm of the hits. Alarms earlier, and in areas never struck, are false.",
         tuple(tables),
+        tuple(goals),
     )
+
+
+def _value(cell: Cell) -> float:
+    return cell.value if isinstance(cell, Figure) else 0.0
 
 
 def _table(tier: str, areas: Sequence[Area], seed: int) -> Table:

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.evaluate.bootstrap import of_mean
-from agents.evaluate.report import Cell, Evaluation, Plan, Table
+from agents.evaluate.report import Cell, Evaluation, Goal, Plan, Table
 from schemas.errors import ConfigurationError, InputError
 from streams.policy.sensors import COMPACT, FULL
 from streams.warning.sensors.compact import CompactSensor
@@ -237,13 +237,19 @@ def _told(outcome: Outcome, lengths: Sequence[int], seed: int) -> tuple[Cell, ..
     )
 
 
-def _goals(best: dict[str, dict[float, Outcome]]) -> list[str]:
+def _goals(best: dict[str, dict[float, Outcome]]) -> list[Goal]:
     anchors = [name for name, _ in DETECTORS if name.startswith(("limits", "EARS"))]
     told = []
     for level in LEVELS:
-        ours = best[TWO][level].hits
         theirs = max(best[name][level].hits for name in anchors)
-        told.append(f"{ours} hits at {level:g} false alarms a day, best anchor {theirs}")
+        told.append(
+            Goal(
+                f"events hit at {level:g} false alarms a day, more than the best anchor",
+                best[TWO][level].hits,
+                theirs + 1,
+                f"{theirs} of {len(best[TWO][level].delays)}",
+            )
+        )
     return told
 
 

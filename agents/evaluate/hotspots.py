@@ -9,7 +9,7 @@ import numpy as np
 
 from agents.evaluate.bootstrap import of_mean
 from agents.evaluate.cell_scan import CellScan
-from agents.evaluate.report import Evaluation, Figure, Plan, Table
+from agents.evaluate.report import Evaluation, Figure, Goal, Plan, Table
 from agents.evaluate.simulated_city import SIDE_KM, City, Points, sub_centres
 from streams.warning.hotspots.detector import Hotspots
 
@@ -97,11 +97,11 @@ def evaluate(plan: Plan) -> Evaluation:
         for cluster in CLUSTERS
     )
     rate = of_mean([RECURRENCE_DAYS * n for n in alarms], plan.seed, ".2f")
-    return _written(rows, rate, [float(np.mean(hits[cluster])) for cluster in GOALS])
+    return _written(rows, rate, [of_mean(hits[cluster], plan.seed, ".2f") for cluster in GOALS])
 
 
 def _written(
-    rows: tuple[tuple[str | Figure | float, ...], ...], rate: Figure, reached: list[float]
+    rows: tuple[tuple[str | Figure | float, ...], ...], rate: Figure, reached: list[Figure]
 ) -> Evaluation:
     return Evaluation(
         title="Hotspots",
@@ -129,7 +129,12 @@ def _written(
             Table("Quiet days", ("", "alerts in 100 days"), (("no cluster", rate),)),
         ),
         goals=tuple(
-            f"{cluster.extra} more: {goal:.2f} wanted, {found:.2f} reached"
+            Goal(
+                f"{cluster.extra} more in {cluster.days} days, share found",
+                found,
+                goal,
+                f"published cell scan {ANCHORS[cluster][1]:.2f}",
+            )
             for (cluster, goal), found in zip(GOALS.items(), reached, strict=True)
         ),
     )

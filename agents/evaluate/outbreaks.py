@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from agents.evaluate import ears
 from agents.evaluate.bootstrap import of_mean, of_ratio
-from agents.evaluate.report import Cell, Evaluation, Plan, Table
+from agents.evaluate.report import Cell, Evaluation, Figure, Goal, Plan, Table
 from schemas.errors import InputError
 from streams.warning.counts.rhythm import RHYTHMS
 from streams.warning.counts.series import Series
@@ -125,7 +125,22 @@ def evaluate(plan: Plan) -> Evaluation:
         f"{len(known)} weekly series with labels, {outbreaks} outbreaks that begin after "
         f"{LEARN} weeks of learning. Delay is that of the outbreaks a detector finds.",
         (*tables, *(_each(known, rows, FALSE_SHARES[0], near) for near in NEARS)),
+        tuple(_goals(tables)),
     )
+
+
+def _goals(tables: Sequence[Table]) -> list[Goal]:
+    """At each level of false alarms the score should find at least what EARS finds."""
+    goals = []
+    for table in tables:
+        found = {str(row[0]): row[1] for row in table.rows}
+        anchors = [v.value for k, v in found.items() if "EARS" in k and isinstance(v, Figure)]
+        mine = found["ours, score"]
+        assert isinstance(mine, Figure), "the table holds figures there"
+        anchor = max(anchors)
+        measure = f"outbreaks found, {table.title[0].lower()}{table.title[1:]}"
+        goals.append(Goal(measure, mine, round(anchor, 2), f"EARS {anchor:.2f}"))
+    return goals
 
 
 def _limit(known: Sequence[Labelled], scores: Sequence[Floats], share: float, near: int) -> float:

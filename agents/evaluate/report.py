@@ -35,6 +35,49 @@ Cell = str | int | float | Figure | None
 
 
 @dataclass(frozen=True, slots=True)
+class Goal:
+    """What should be reached, and what was.
+
+    Attributes:
+        measure: what is measured, under which condition.
+        reached: the figure; NaN where nothing could be measured.
+        wanted: the least that should be reached, or the most.
+        anchor: what the field's own methods reach, where that is known.
+        at_most: whether `wanted` is the most.
+    """
+
+    measure: str
+    reached: Figure | float
+    wanted: float
+    anchor: str = ""
+    at_most: bool = False
+
+    @property
+    def value(self) -> float:
+        """What was reached, without its interval."""
+        return self.reached.value if isinstance(self.reached, Figure) else float(self.reached)
+
+    @property
+    def met(self) -> bool:
+        """Whether the figure itself, not its interval, is as wanted, as it is printed."""
+        form = self.reached.form if isinstance(self.reached, Figure) else ".3f"
+        value = float(format(self.value, form))
+        return value <= self.wanted if self.at_most else value >= self.wanted
+
+    def __str__(self) -> str:
+        beside = f", anchor {self.anchor}" if self.anchor else ""
+        return (
+            f"{self.measure}: {_text(self.reached)}, {self.wish} wanted{beside}: "
+            f"{'met' if self.met else 'not met'}"
+        )
+
+    @property
+    def wish(self) -> str:
+        """The bound in words."""
+        return f"{'≤' if self.at_most else '≥'} {self.wanted:g}"
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """One table: the first column names what a row is about.
 
@@ -57,13 +100,13 @@ class Evaluation:
         title: of the document.
         about: what is measured and how, in whole sentences.
         tables: in reading order.
-        goals: one sentence per goal, with the figure that was reached.
+        goals: what should be reached, and what was.
     """
 
     title: str
     about: str
     tables: tuple[Table, ...]
-    goals: tuple[str, ...] = ()
+    goals: tuple[Goal, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +183,17 @@ def as_json(name: str, found: Evaluation, plan: Plan) -> dict[str, Any]:
             }
             for table in found.tables
         ],
-        "goals": list(found.goals),
+        "goals": [
+            {
+                "measure": goal.measure,
+                "reached": _plain(goal.reached),
+                "wanted": goal.wanted,
+                "at_most": goal.at_most,
+                "anchor": goal.anchor,
+                "met": goal.met,
+            }
+            for goal in found.goals
+        ],
     }
 
 

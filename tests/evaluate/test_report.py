@@ -10,7 +10,7 @@ import pytest
 
 from agents.cli.evaluate import evaluate
 from agents.evaluate import bootstrap
-from agents.evaluate.report import Evaluation, Figure, Plan, Table, write
+from agents.evaluate.report import Evaluation, Figure, Goal, Plan, Table, write
 from schemas.errors import ConfigurationError
 
 
@@ -36,14 +36,17 @@ def test_any_figure_of_units_can_be_resampled() -> None:
 
 
 def test_an_evaluation_is_written_for_people_and_programs(tmp_path: Path) -> None:
+    goal = Goal("POD", Figure(0.5, 0.4, 0.6), 0.45, "C1 0.4")
     table = Table("Weekly", ("what", "POD"), (("ours", Figure(0.5, 0.4, 0.6)), ("C1", None)))
-    found = Evaluation("Counts", "About.", (table,), ("POD 0.5 of 0.4",))
+    found = Evaluation("Counts", "About.", (table,), (goal,))
     document, figures = write("counts", found, Plan(seed=7, share=0.5), tmp_path / "docs")
     text = document.read_text(encoding="utf-8")
     assert "| ours | 0.500 (0.400–0.600) |" in text
     assert "| C1 |  |" in text
     assert "chengyun evaluate counts --seed 7 --share 0.5" in text
+    assert "- POD: 0.500 (0.400–0.600), ≥ 0.45 wanted, anchor C1 0.4: met" in text
     told = orjson.loads(figures.read_bytes())
+    assert told["goals"][0]["met"] is True
     assert told["tables"][0]["rows"][0][1] == {"value": 0.5, "low": 0.4, "high": 0.6}
 
 
