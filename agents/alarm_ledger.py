@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import orjson
 
+from agents.alert_book import AlertReader
 from agents.ledger import Ledger, Progress
-from schemas.alert import Alert, AlertEvent
+from schemas.alert import Alert
 from schemas.terms import TIERS
 from streams.program import Record
 from streams.topics import ALERTS, AUDIT
@@ -59,22 +61,18 @@ async def read_loads(
     said: dict[Desk, list[Said]] = defaultdict(list)
     newest: datetime | None = None
     oldest: datetime | None = None
-    unreadable = count = 0
-    alerts = [topic for name, topic in ALERTS.items() if tier in (None, name)]
-    async for batch in ledger.scan(alerts, progress=progress):
-        for record in batch:
-            alert = _alert(record)
-            if alert is None:
-                unreadable += record.value is not None
-                continue
+    count = 0
+    reader = AlertReader(ledger, tier)
+    async with aclosing(reader.revisions(progress)) as revisions_read:
+        async for alert in revisions_read:
             if area not in (None, alert.area):
                 continue
             newest = max(newest or alert.changed_at, alert.changed_at)
             oldest = min(oldest or alert.changed_at, alert.changed_at)
             said[alert.tier, alert.area].append(_said(alert))
             count += 1
-        if count >= MOST:
-            break
+            if count >= MOST:
+                break
     if newest is None or oldest is None:
         return None
     end = max(newest, until or newest) + timedelta(microseconds=1)
@@ -93,16 +91,7 @@ async def read_loads(
         for desk, revisions in said.items()
     ]
     desks.sort(key=lambda pair: (-_HEIGHT[pair[0][0]], -pair[1].annunciations, pair[0]))
-    return Loads(begin, end, desks, unreadable, count >= MOST)
-
-
-def _alert(record: Record) -> Alert | None:
-    if record.value is None:
-        return None
-    try:
-        return AlertEvent.model_validate_json(record.value).data
-    except ValueError:
-        return None
+    return Loads(begin, end, desks, reader.unreadable, count >= MOST)
 
 
 def _said(alert: Alert) -> Said:

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from agents.alert_book import AlertReader, alert_topics
 from agents.cli.desk import (
     AsJson,
     DataDir,
@@ -27,11 +28,10 @@ from agents.cli.ordering import Family, Home, add_orders
 from agents.cli.timeline import alert_line
 from agents.cli.wording import Wording, sparkline
 from agents.ledger import open_ledger
-from schemas.alert import Alert, AlertEvent
+from schemas.alert import Alert
 from schemas.errors import ConfigurationError
 from schemas.terms import COLOURS, TIERS
 from streams.incidents.answers import ARGUMENTS
-from streams.topics import ALERTS
 from streams.warning.explain import explain
 
 ENDED = ("closed", "withdrawn")
@@ -201,24 +201,17 @@ async def _read(
 
     A list keeps the newest alone, so that it takes no more memory than there are alerts.
     """
-    topics = [topic for name, topic in ALERTS.items() if tier in (None, name)]
-    key = None if alert_id is None else alert_id.encode()
     progress = LongRead(desk.words)
-    found: dict[str, list[Alert]] = {}
     try:
-        async with open_ledger(desk.settings, desk.bootstrap, topics) as ledger:
-            async for batch in ledger.scan(topics, key=alert_id, progress=progress):
-                for record in batch:
-                    if record.value is None or (key is not None and record.key != key):
-                        continue
-                    alert = AlertEvent.model_validate_json(record.value).data
-                    if key is None:
-                        found[alert.alert_id] = [alert]
-                    else:
-                        found.setdefault(alert.alert_id, []).append(alert)
+        async with open_ledger(desk.settings, desk.bootstrap, alert_topics(tier)) as ledger:
+            reader = AlertReader(ledger, tier)
+            if alert_id is None:
+                newest = await reader.newest(progress)
+                return {name: [alert] for name, alert in newest.items()}
+            found = [each async for each in reader.revisions(progress, alert_id=alert_id)]
+            return {alert_id: found} if found else {}
     finally:
         progress.end()
-    return found
 
 
 def _measured(alert: Alert, words: Wording) -> str | None:

@@ -15,6 +15,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.text import Text
 
+from agents.alert_book import alert_in, alert_topics
 from agents.casebook import touches
 from agents.cli.desk import (
     AsJson,
@@ -31,12 +32,12 @@ from agents.cli.news import Seen, news
 from agents.cli.timeline import alert_line, quiet_of
 from agents.cli.wording import STYLES, Wording
 from agents.ledger import Ledger, open_ledger
-from schemas.alert import Alert, AlertEvent
+from schemas.alert import Alert
 from schemas.errors import ConfigurationError
 from schemas.incident import Incident, IncidentEvent
 from schemas.terms import TIERS
 from streams.program import Record
-from streams.topics import ALERTS, INCIDENTS, Topic
+from streams.topics import INCIDENTS, Topic
 
 _LOOK_BACK = 20
 _LINES_AT_ONCE = 40
@@ -213,7 +214,7 @@ class _Screen:
 
 
 async def _follow(desk: Desk, sight: Sight, back: int, screen: _Screen) -> None:
-    alerts = [topic for tier, topic in ALERTS.items() if sight.tier in (None, tier)]
+    alerts = alert_topics(sight.tier)
     topics = [*alerts, INCIDENTS] if sight.incidents else alerts
     tier = None if sight.tier is None else desk.words.word(sight.tier)
     what = " ".join(part for part in (tier, sight.area) if part is not None)
@@ -238,9 +239,9 @@ async def _look_back(
     ledger: Ledger, alerts: list[Topic], sight: Sight, back: int, screen: _Screen
 ) -> None:
     found = [
-        message.data
+        alert
         for record in await ledger.newest(alerts, max(50, back))
-        if isinstance(message := _read(record), AlertEvent) and sight.wants_alert(message.data)
+        if (alert := alert_in(record)) is not None and sight.wants_alert(alert)
     ]
     found.sort(key=lambda alert: alert.changed_at)
     for alert in found[-back:]:
@@ -251,12 +252,14 @@ async def _look_back(
 
 def _news(batch: Iterable[Record], sight: Sight) -> Iterator[Told]:
     for record in batch:
-        message = _read(record)
-        if isinstance(message, AlertEvent):
-            if sight.wants_alert(message.data):
-                yield Told(message.data, message.data.changed_at)
-        elif message is not None and (news := sight.news_of(message.data)):
-            yield Told(message.data, message.time, news)
+        if record.topic == INCIDENTS.name:
+            message = _incident_in(record)
+            if message is not None and (news := sight.news_of(message.data)):
+                yield Told(message.data, message.time, news)
+            continue
+        alert = alert_in(record)
+        if alert is not None and sight.wants_alert(alert):
+            yield Told(alert, alert.changed_at)
 
 
 def _show(news: Iterable[Told], screen: _Screen) -> None:
@@ -271,13 +274,11 @@ def _show(news: Iterable[Told], screen: _Screen) -> None:
         screen.note("watch_skipped", count=len(left_out))
 
 
-def _read(record: Record) -> AlertEvent | IncidentEvent | None:
+def _incident_in(record: Record) -> IncidentEvent | None:
     """The message, or None for what is deleted or cannot be read."""
     if record.value is None:
         return None
     try:
-        if record.topic == INCIDENTS.name:
-            return IncidentEvent.model_validate_json(record.value)
-        return AlertEvent.model_validate_json(record.value)
+        return IncidentEvent.model_validate_json(record.value)
     except ValueError:
         return None

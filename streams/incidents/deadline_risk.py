@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
-from schemas.terms import COLOURS, AlertState, Colour
-from streams.incidents import lamps
+from schemas.terms import COLOURS, Colour
+from streams.incidents import episodes
 from streams.incidents.case import WARNINGS, Episode
 from streams.incidents.turn import Turn
 from streams.incidents.words import words
@@ -22,41 +21,29 @@ def on_due(turn: Turn, unit: str, load: Workload) -> None:
         turn.state.put(LOADS, f"{turn.area}/{unit}", load)
         return
     turn.state.put(LOADS, f"{turn.area}/{unit}", load, next_look(turn.now, rule.every_s, load))
-    key = f"{turn.area}/{rule.id}/{unit}"
-    episode = turn.state.get(WARNINGS, key)
+    before = episodes.lit(turn, rule.id, unit)
     risk = load.risk(minutes(turn.now))
     colour = None if risk is None else _colour(rule, risk)
-    if risk is None or (colour is None and (episode is None or _over(rule, risk))):
-        if episode is not None:
-            lamps.end(turn, episode.alert)
-            turn.state.delete(WARNINGS, key)
+    if risk is None or (colour is None and (before is None or _over(rule, risk))):
+        episodes.end(turn, rule.id, unit)
         return
     if colour is None:
         return  # between the two shares: an open warning stays as it is
-    before = None if episode is None else episode.alert
+    expires = turn.now + timedelta(seconds=4 * rule.every_s)
     if before is not None:
-        # Within an episode a colour only rises.
-        if COLOURS.index(colour) < COLOURS.index(before.colour):
-            colour = before.colour
-        if before.colour == colour and before.observed == round(risk.late, 1):
-            turn.state.put(WARNINGS, key, Episode(alert=before), _expiry(turn, rule))
+        rises = COLOURS.index(colour) > COLOURS.index(before.colour)
+        if not rises and before.observed == round(risk.late, 1):
+            key = episodes.key_of(turn, rule.id, unit)
+            turn.state.put(WARNINGS, key, Episode(alert=before), expires)
             return
-    state: AlertState = "opened"
-    if before is not None:
-        state = "raised" if before.colour != colour else "revised"
     language = turn.policy.language
-    now = minutes(turn.now)
-    lead = None if risk.first_due is None else (risk.first_due - now) * 60
-    alert = lamps.alert_of(
-        alert_id=f"{key}/{int(turn.now.timestamp())}" if before is None else before.alert_id,
-        revision=1 if before is None else before.revision + 1,
-        key=f"{rule.id}/{turn.area}/{unit}",
-        trigger=lamps.trigger_of(id=rule.id, version=rule.version),
-        scale="warning",
-        tier=turn.tier,
-        area=turn.area,
+    lead = None if risk.first_due is None else (risk.first_due - minutes(turn.now)) * 60
+    episodes.tell(
+        turn,
+        rule,
+        unit,
+        begun=int(turn.now.timestamp()),
         colour=colour,
-        state=state,
         title=words(
             language,
             "deadline_risk",
@@ -71,20 +58,10 @@ def on_due(turn: Turn, unit: str, load: Workload) -> None:
         threshold=rule.warn_share * risk.number,
         evidence=risk.cases,
         evidence_count=len(risk.cases),
-        suggested_action=rule.action.of(language),
         owner=unit,
         lead_time_s=lead,
-        opened_at=turn.now if before is None else before.opened_at,
-        changed_at=turn.now,
-        expires_at=_expiry(turn, rule),
-        policy_version=turn.policy.version,
+        expires_at=expires,
     )
-    lamps.publish(turn, alert)
-    turn.state.put(WARNINGS, key, Episode(alert=alert), alert.expires_at)
-
-
-def _expiry(turn: Turn, rule: DeadlineRiskRule) -> Any:
-    return turn.now + timedelta(seconds=4 * rule.every_s)
 
 
 def _colour(rule: DeadlineRiskRule, risk: Risk) -> Colour | None:

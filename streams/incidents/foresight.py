@@ -8,8 +8,7 @@ import orjson
 
 from schemas.alert import Alert
 from schemas.terms import COLOURS, AlertState
-from streams.incidents import lamps
-from streams.incidents.case import WARNINGS, Episode
+from streams.incidents import episodes
 from streams.incidents.turn import Turn
 from streams.incidents.words import words
 from streams.policy.sites import SeasonRule, Site
@@ -40,30 +39,21 @@ def tell_sites(turn: Turn, warning: Alert, state: AlertState) -> None:
     sites = turn.policy.sites_of.get(turn.area, ())
     at_risk = [s for s in sites if COLOURS.index(s.from_) <= COLOURS.index(warning.colour)]
     subject = warning.key.split("/", 2)[2]
-    key = f"{turn.area}/{rule.id}/{subject}"
-    known = turn.state.get(WARNINGS, key)
+    before = episodes.lit(turn, rule.id, subject)
     if state == "closed" or not at_risk:
-        if known is not None:
-            lamps.end(turn, known.alert)
-            turn.state.delete(WARNINGS, key)
+        episodes.end(turn, rule.id, subject)
         return
-    before = None if known is None else known.alert
     evidence = [site.id for site in at_risk]
     if before is not None and before.evidence == evidence and before.colour == warning.colour:
         return
     language = turn.policy.language
-    rises = before is not None and COLOURS.index(warning.colour) > COLOURS.index(before.colour)
     named = "、" if language == "zh" else ", "
-    alert = lamps.alert_of(
-        alert_id=f"{turn.area}/{rule.id}/{warning.alert_id}" if before is None else before.alert_id,
-        revision=1 if before is None else before.revision + 1,
-        key=f"{rule.id}/{turn.area}/{subject}",
-        trigger=lamps.trigger_of(id=rule.id, version=rule.version),
-        scale="warning",
-        tier=turn.tier,
-        area=turn.area,
+    episodes.tell(
+        turn,
+        rule,
+        subject,
+        begun=warning.alert_id,
         colour=warning.colour,
-        state="opened" if before is None else "raised" if rises else "revised",
         title=words(
             language,
             "sites",
@@ -74,17 +64,12 @@ def tell_sites(turn: Turn, warning: Alert, state: AlertState) -> None:
         observed=float(len(at_risk)),
         evidence=evidence[:50],
         evidence_count=len(evidence),
-        suggested_action=rule.action.of(language),
         owner=_owner(at_risk),
         lead_time_s=max(0.0, (warning.opened_at - turn.now).total_seconds()),
-        opened_at=turn.now if before is None else before.opened_at,
-        changed_at=turn.now,
         expires_at=warning.expires_at,
         references=[warning.alert_id],
-        policy_version=turn.policy.version,
+        handed_down=True,
     )
-    lamps.publish(turn, alert, handed_down=True)
-    turn.state.put(WARNINGS, key, Episode(alert=alert), alert.expires_at)
 
 
 def _owner(sites: list[Site]) -> str:
@@ -115,16 +100,12 @@ def _prepare(turn: Turn, rule: SeasonRule, season: date) -> None:
     language = policy.language
     begins = datetime.combine(season, time(), policy.tz)
     kinds = "-".join(rule.kinds)
-    alert = lamps.alert_of(
-        alert_id=f"{turn.area}/{rule.id}/{kinds}/{season.isoformat()}",
-        revision=1,
-        key=f"{rule.id}/{turn.area}/{kinds}",
-        trigger=lamps.trigger_of(id=rule.id, version=rule.version),
-        scale="warning",
-        tier=turn.tier,
-        area=turn.area,
+    episodes.tell(
+        turn,
+        rule,
+        kinds,
+        begun=season.isoformat(),
         colour=rule.colour,
-        state="opened",
         title=words(
             language,
             "season",
@@ -135,13 +116,6 @@ def _prepare(turn: Turn, rule: SeasonRule, season: date) -> None:
         ),
         evidence=list(rule.kinds),
         evidence_count=len(rule.kinds),
-        suggested_action=rule.action.of(language),
-        owner=turn.area,
         lead_time_s=max(0.0, (begins - turn.now).total_seconds()),
-        opened_at=turn.now,
-        changed_at=turn.now,
         expires_at=begins,
-        policy_version=policy.version,
     )
-    lamps.publish(turn, alert)
-    turn.state.put(WARNINGS, f"{turn.area}/{rule.id}/{kinds}", Episode(alert=alert), begins)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from schemas.alert import Alert, Window
+from schemas.alert import Alert
 from schemas.handoff import Notice
 from schemas.outcome import Problem
 from schemas.terms import AlertState, Colour
-from streams.incidents import lamps
+from streams.incidents import episodes, lamps
 from streams.incidents.case import Case
 from streams.incidents.messages import Maker, body
 from streams.incidents.turn import Turn
@@ -20,7 +20,6 @@ COMPLAINTS = "complaints"
 
 _NOTICE_KIND = b"cn.chengyun.notice.v1"
 notice_of = Maker(Notice)
-window_of = Maker(Window)
 
 
 def on_problem(turn: Turn, problem: Problem, state: AlertState = "revised") -> None:
@@ -44,29 +43,24 @@ def on_problem(turn: Turn, problem: Problem, state: AlertState = "revised") -> N
         elif count & (count - 1):
             return  # neither a step nor a power of two
     end = turn.now
-    alert = lamps.alert_of(
+    alert = episodes.compose(
+        turn,
+        rule,
+        problem.problem_id,
+        colour=colour,
+        title=f"{rule.title.of(turn.policy.language)}：{problem.title}",
         alert_id=f"{problem.problem_id}/{rule.id}",
         revision=problem.revision,
-        key=f"{rule.id}/{turn.area}/{problem.problem_id}",
-        trigger=lamps.trigger_of(id=rule.id, version=rule.version),
-        scale="warning",
-        tier=turn.tier,
-        area=turn.area,
-        colour=colour,
         state=state,
-        title=f"{rule.title.of(turn.policy.language)}：{problem.title}",
         observed=float(count),
         threshold=float(rules.recurrence_count),
-        window=window_of(start=end - timedelta(days=rules.recurrence_days), end=end),
+        window=episodes.window_of(start=end - timedelta(days=rules.recurrence_days), end=end),
         evidence=problem.incidents[-50:],
         evidence_count=count,
-        suggested_action=rule.action.of(turn.policy.language),
         owner=problem.owner or turn.area,
         opened_at=problem.opened_at,
-        changed_at=turn.now,
         expires_at=turn.now + timedelta(days=rules.recurrence_days),
         references=[problem.problem_id],
-        policy_version=turn.policy.version,
     )
     lamps.publish(turn, alert)
     if above:
@@ -119,22 +113,15 @@ def on_complaint(turn: Turn, case: Case) -> None:
         **said,
     )
     lamp = case.lamps[COMPLAINTS]
-    alert = lamps.alert_of(
-        alert_id=lamp.alert_id,
-        revision=1,
-        key=f"{rule.id}/{turn.area}/{incident.incident_id}",
-        trigger=lamps.trigger_of(id=rule.id, version=rule.version),
-        scale="warning",
-        tier=turn.tier,
-        area=turn.area,
+    alert = episodes.compose(
+        turn,
+        rule,
+        incident.incident_id,
         colour=rule.colour,
-        state="opened",
         title=title,
+        alert_id=lamp.alert_id,
         owner=incident.unit or turn.area,
-        opened_at=turn.now,
-        changed_at=turn.now,
         incident_id=incident.incident_id,
-        policy_version=turn.policy.version,
         **said,
     )
     _tell_above(turn, alert)

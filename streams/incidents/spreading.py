@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
 
-from schemas.alert import Alert, Window
-from schemas.terms import AlertState, Place
-from streams.incidents import foresight, lamps, lifecycle, opening, ownership, surges
+from schemas.alert import Alert
+from schemas.terms import Place
+from streams.incidents import episodes, foresight, lifecycle, opening, ownership, surges
 from streams.incidents.case import SPREADS, Bins, Case, Episode
 from streams.incidents.counting import BIN_S, BIN_US, by_area, close_bins, end_of
 from streams.incidents.endings import finish
-from streams.incidents.messages import Maker
 from streams.incidents.turn import Turn
 from streams.incidents.words import words
 from streams.policy import CategoryRule
 from streams.policy.triggers import SpreadRule
 from streams.warning import spread
-
-window_of = Maker(Window)
 
 
 def on_bins(turn: Turn, bins: Bins, until: datetime) -> None:
@@ -61,30 +57,20 @@ def _judge(turn: Turn, rule: SpreadRule, kind: str, start: int, bins: Bins) -> N
     if len(areas) < needed:
         return  # an open episode ends when its own time comes, not with the first quiet bin
     number = len(areas)
-    window = window_of(start=end - timedelta(seconds=rule.within_s), end=end)
-    if episode is None:
-        alert_id = f"{turn.area}/{rule.id}/{kind}/{start}"
-        revision, opened = 1, turn.now
-        state: AlertState = "opened"
-    else:
-        before = episode.alert
-        if before.evidence == list(areas):
-            turn.state.put(SPREADS, key, episode, end + timedelta(seconds=rule.within_s))
-            return
-        alert_id, revision, opened = before.alert_id, before.revision + 1, before.opened_at
-        state = "raised" if number > (before.observed or 0) else "revised"
-    alert = _alert(
-        turn, rule, kind, areas, window, end, alert_id=alert_id, revision=revision,
-        opened_at=opened, state=state,
-    )  # fmt: skip
-    if episode is None:
+    due = end + timedelta(seconds=rule.within_s)
+    before = None if episode is None else episode.alert
+    if episode is not None and before is not None and before.evidence == list(areas):
+        turn.state.put(SPREADS, key, episode, due)
+        return
+    alert = _alert(turn, rule, kind, areas, start, before)
+    if before is None:
         alert.incident_id = _take_command(turn, rule, category, alert, areas)
     else:
-        alert.incident_id = episode.incident_id
+        alert.incident_id = before.incident_id
+        if number > (before.observed or 0):
+            alert.state = "raised"
         _reach_further(turn, alert, areas)
-    lamps.publish(turn, alert)
-    kept = Episode(alert=alert, incident_id=alert.incident_id)
-    turn.state.put(SPREADS, key, kept, end + timedelta(seconds=rule.within_s))
+    episodes.send(turn, kind, alert, due=due, namespace=SPREADS)
 
 
 def _take_command(
@@ -135,49 +121,42 @@ def _alert(
     turn: Turn,
     rule: SpreadRule,
     kind: str,
-    areas: dict[str, int],
-    window: Window,
-    end: datetime,
-    **episode: Any,
-) -> Any:
+    areas: Mapping[str, int],
+    start: int,
+    before: Alert | None,
+) -> Alert:
     language = turn.policy.language
     category = turn.policy.category(None, kind)
     name = kind if category is None else category.name if language == "zh" else category.name_en
-    below = words(language, "streets" if turn.tier == "district" else "districts")
-    return lamps.alert_of(
-        key=f"{rule.id}/{turn.area}/{kind}",
-        trigger=lamps.trigger_of(id=rule.id, version=rule.version),
-        scale="warning",
-        tier=turn.tier,
-        area=turn.area,
+    end = end_of(start)
+    return episodes.compose(
+        turn,
+        rule,
+        kind,
+        before=before,
+        begun=start,
         colour=rule.colour if turn.tier == "district" else rule.city_colour,
         title=words(
             language,
             "spread",
             kind=name,
             count=len(areas),
-            areas=below,
+            areas=words(language, "streets" if turn.tier == "district" else "districts"),
             minutes=round(rule.within_s / 60),
         ),
         observed=float(len(areas)),
         threshold=float(_needed(turn, rule)),
-        window=window,
+        window=episodes.window_of(start=end - timedelta(seconds=rule.within_s), end=end),
         evidence=list(areas)[:50],
         evidence_count=sum(areas.values()),
-        suggested_action=rule.action.of(language),
-        owner=turn.area,
-        changed_at=turn.now,
         expires_at=end + timedelta(seconds=rule.expires_s),
-        policy_version=turn.policy.version,
-        **episode,
     )
 
 
 def on_due(turn: Turn, key: str, episode: Episode) -> None:
     """A whole window has passed without enough areas: the spread is over."""
     before = episode.alert
-    lamps.end(turn, before)
-    turn.state.delete(SPREADS, key)
+    episodes.end(turn, before.trigger.id, key.split("/", 2)[2], namespace=SPREADS)
     case = _commanded(turn, before)
     if case is not None:
         over = words(turn.policy.language, "spread_over")

@@ -13,13 +13,11 @@ from functools import lru_cache
 
 import orjson
 
-from schemas.alert import Alert, Window
-from schemas.terms import COLOURS, AlertState, Colour
-from streams.incidents import lamps
+from schemas.terms import COLOURS, Colour
+from streams.incidents import episodes
 from streams.incidents.answers import VERDICTS
-from streams.incidents.case import WARNINGS, Bins, Episode
+from streams.incidents.case import Bins
 from streams.incidents.counting import BIN_S, KEPT_BINS, totals
-from streams.incidents.messages import Maker
 from streams.incidents.turn import Turn
 from streams.incidents.words import words
 from streams.policy.surge import SurgeRule, SurgeWidth
@@ -28,8 +26,6 @@ from streams.warning.counts.colours import discovery_limit
 from streams.warning.counts.rhythm import RHYTHMS, Rhythm
 from streams.warning.counts.series import Judgement, Series
 from streams.warning.counts.stored import decode, encode
-
-window_of = Maker(Window)
 
 FIRST_MONDAY = date(1970, 1, 5)
 MOST_SILENT = 168
@@ -222,19 +218,19 @@ def _tell(
     number: int,
 ) -> None:
     """Open a surge, raise or revise it, or take it back."""
-    key = f"{turn.area}/{rule.id}/{kind}"
-    episode = turn.state.get(WARNINGS, key)
-    before = None if episode is None else episode.alert
+    before = episodes.lit(turn, rule.id, kind)
     p = min(1.0, answer.p_score / _factor(turn, rule))
     begin = _begin(turn, answer.at, width)
     if p > limit:
         if before is not None and before.window is not None and before.window.start == begin:
-            _withdraw(turn, key, before, answer)
+            # Corrected counts are no surge any more.
+            observed = float(answer.observed)
+            episodes.end(
+                turn, rule.id, kind, state="withdrawn", observed=observed, p=answer.p_score
+            )
         return
     colour: Colour = COLOURS[sum(p <= at for at in rule.at) - 1]
-    state: AlertState = "revised"
     if before is None:
-        state = "opened"
         today = turn.now.astimezone(turn.policy.tz).date().toordinal()
         pulse.calls = pulse.calls + 1 if pulse.day == today else 1
         pulse.day = today
@@ -243,25 +239,19 @@ def _tell(
     elif COLOURS.index(colour) > COLOURS.index(before.colour):
         # Beyond the day's calls a surge stays blue: it is told, and nobody is called.
         beyond = before.colour == "blue" and pulse.calls > rule.calls_a_day
-        colour, state = ("blue", "revised") if beyond else (colour, "raised")
-    else:
-        colour = before.colour
+        colour = "blue" if beyond else colour
     language = turn.policy.language
     category = turn.policy.category(None, kind)
     name = kind if category is None else category.name if language == "zh" else category.name_en
     low, high = answer.expected.interval()
     seconds = _SECONDS[width]
     end = begin + timedelta(seconds=seconds)
-    alert = lamps.alert_of(
-        alert_id=f"{key}/{answer.at}" if before is None else before.alert_id,
-        revision=1 if before is None else before.revision + 1,
-        key=f"{rule.id}/{turn.area}/{kind}",
-        trigger=lamps.trigger_of(id=rule.id, version=rule.version),
-        scale="warning",
-        tier=turn.tier,
-        area=turn.area,
+    episodes.tell(
+        turn,
+        rule,
+        kind,
+        begun=answer.at,
         colour=colour,
-        state=state,
         title=words(
             language,
             f"surge_{width}",
@@ -277,33 +267,10 @@ def _tell(
         expected=round(answer.expected.mean, 2),
         interval=(float(low), float(high)),
         p=answer.p_score,
-        window=window_of(start=begin, end=end),
+        window=episodes.window_of(start=begin, end=end),
         evidence_count=answer.observed,
-        suggested_action=rule.action.of(language),
-        owner=turn.area,
-        opened_at=turn.now if before is None else before.opened_at,
-        changed_at=turn.now,
         expires_at=end + timedelta(seconds=rule.quiet_bins * seconds + 2 * BIN_S),
-        policy_version=turn.policy.version,
     )
-    lamps.publish(turn, alert)
-    turn.state.put(WARNINGS, key, Episode(alert=alert), alert.expires_at)
-
-
-def _withdraw(turn: Turn, key: str, before: Alert, answer: Judgement) -> None:
-    """Corrected counts are no surge any more."""
-    state: AlertState = "withdrawn"
-    taken_back = before.model_copy(
-        update={
-            "revision": before.revision + 1,
-            "state": state,
-            "observed": float(answer.observed),
-            "p": answer.p_score,
-            "changed_at": turn.now,
-        }
-    )
-    lamps.publish(turn, taken_back)
-    turn.state.delete(WARNINGS, key)
 
 
 def _keep(turn: Turn, width: SurgeWidth, pulse: Pulse) -> None:

@@ -8,7 +8,7 @@ from schemas.alert import Alert
 from schemas.handoff import Notice, NoticeEvent
 from schemas.terms import COLOURS
 from schemas.tick import WeatherSignal
-from streams.incidents import foresight, lamps
+from streams.incidents import episodes, foresight, lamps
 from streams.incidents.case import WARNINGS, Episode
 from streams.incidents.messages import Maker, body
 from streams.incidents.opening import refuse
@@ -43,36 +43,25 @@ def on_signal(turn: Turn, signal: WeatherSignal) -> None:
         colour=words(language, signal.colour),
         headline=signal.headline,
     )
-    revision, state, opened = 1, "opened", signal.onset
-    alert_id = f"{turn.area}/{rule.id}/{signal.identifier}"
-    references: list[str] = []
-    if episode is not None:
-        before = episode.alert
-        rises = COLOURS.index(signal.colour) > COLOURS.index(before.colour)
-        revision, state = before.revision + 1, "raised" if rises else "revised"
-        alert_id, opened = before.alert_id, before.opened_at
-        references = [*before.references, *signal.references][-20:]
-    alert = lamps.alert_of(
-        alert_id=alert_id,
-        revision=revision,
-        key=_key(turn.area, rule.id, signal.event),
-        trigger=lamps.trigger_of(id=rule.id, version=rule.version),
-        scale="warning",
-        tier=turn.tier,
-        area=turn.area,
+    before = None if episode is None else episode.alert
+    alert = episodes.compose(
+        turn,
+        rule,
+        signal.event,
+        before=before,
+        begun=signal.identifier,
         colour=signal.colour,
-        state=state,
         title=title,
         evidence=[signal.identifier],
-        evidence_count=revision,
+        evidence_count=1 if before is None else before.evidence_count + 1,
         suggested_action=signal.instruction or rule.action.of(language),
-        owner=turn.area,
-        opened_at=opened,
-        changed_at=turn.now,
+        opened_at=signal.onset,
         expires_at=expires,
-        references=references,
-        policy_version=turn.policy.version,
+        references=[] if before is None else [*before.references, *signal.references][-20:],
     )
+    if before is not None and alert.colour != signal.colour:
+        # The bureau says that it is less grave: its word is what counts.
+        alert.colour = signal.colour
     lamps.publish(turn, alert)
     if COLOURS.index(signal.colour) < COLOURS.index(rule.fan_out_from):
         areas = []
