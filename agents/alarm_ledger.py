@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -13,7 +14,6 @@ from agents.alert_book import AlertReader
 from agents.ledger import Ledger, Progress
 from schemas.alert import Alert
 from schemas.terms import TIERS
-from streams.program import Record
 from streams.topics import ALERTS, AUDIT
 from streams.warning.alarm_load import Answer, Load, Said, measure
 
@@ -69,7 +69,7 @@ async def read_loads(
                 continue
             newest = max(newest or alert.changed_at, alert.changed_at)
             oldest = min(oldest or alert.changed_at, alert.changed_at)
-            said[alert.tier, alert.area].append(_said(alert))
+            said[alert.tier, alert.area].append(said_of(alert))
             count += 1
             if count >= MOST:
                 break
@@ -83,18 +83,37 @@ async def read_loads(
     async for batch in ledger.scan([AUDIT], progress=progress):
         for record in batch:
             if record.key is not None and record.key.decode() in wanted:
-                step = _step(record)
+                step = None if record.value is None else step_of(record.value)
                 if step is not None:
                     steps[record.key.decode()].append(step)
+    found = loads_of(said, steps, begin, end, operators=operators)
+    found.unreadable, found.cut = reader.unreadable, count >= MOST
+    return found
+
+
+def loads_of(
+    said: Mapping[Desk, Sequence[Said]],
+    steps: Mapping[str, Sequence[Answer]],
+    begin: datetime,
+    end: datetime,
+    *,
+    operators: int = 1,
+) -> Loads:
+    """Measure every desk that was called between two moments.
+
+    Args:
+        steps: what people did about the cases the alerts hang on, by incident id, in time order.
+    """
     desks = [
         (desk, measure(revisions, begin, end, operators=operators, answers=steps))
         for desk, revisions in said.items()
     ]
     desks.sort(key=lambda pair: (-_HEIGHT[pair[0][0]], -pair[1].annunciations, pair[0]))
-    return Loads(begin, end, desks, reader.unreadable, count >= MOST)
+    return Loads(begin, end, desks)
 
 
-def _said(alert: Alert) -> Said:
+def said_of(alert: Alert) -> Said:
+    """One revision of an alert, as far as it matters to the load of its desk."""
     what = alert.key.split("/")[-1] if alert.incident_id is None else alert.title
     named = what.startswith(alert.trigger.id)
     # What a flood or planned work took in called nobody.
@@ -110,11 +129,9 @@ def _said(alert: Alert) -> Said:
     )
 
 
-def _step(record: Record) -> Answer | None:
-    """One step of a case that people made, or None."""
-    if record.value is None:
-        return None
-    entry = orjson.loads(record.value)["data"]
+def step_of(value: bytes) -> Answer | None:
+    """One step of a case that people made, from its audit entry; None for any other."""
+    entry = orjson.loads(value)["data"]
     if entry["actor"]["role"] == "system" or entry["action"] in _NOT_WORK:
         return None
     return Answer(datetime.fromisoformat(entry["at"]), entry["action"] in _LOOKS)

@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import orjson
 import typer
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from agents import policy_files
 from agents.alarm_ledger import TOPICS, Desk, Loads, read_loads
 from agents.cli import desk as desks
 from agents.cli.desk import AsJson, DataDir, Language, LongRead, Plain, Prefix, open_desk, run
 from agents.cli.wording import Wording, sparkline
 from agents.ledger import open_ledger
+from agents.settings import load_settings
 from schemas.errors import ConfigurationError
 from schemas.terms import COLOURS, TIERS
 from streams.warning.alarm_load import ANSWER_STEPS_S, FLOOD_BEGINS, Load
 
+if TYPE_CHECKING:
+    from agents.simulate.api import Day
+
 ACCEPTABLE, MOST = 6.0, 12.0
 """Annunciations an hour and operator that can be worked with, and the most (ISA-18.2 §16.4)."""
+
+SIMULATED = ("normal", "storm")
 
 _SPARK = 24
 
@@ -33,6 +41,17 @@ def desk_load(
         int, typer.Option("--operators", help="People signed in at each desk.", min=1, max=100)
     ] = 1,
     limit: Annotated[int, typer.Option("--limit", help="Desks shown.", min=1, max=10_000)] = 20,
+    simulate: Annotated[
+        str | None,
+        typer.Option(
+            "--simulate",
+            help="normal or storm: measure such a day of the made-up city, in this process.",
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Of the made-up city.")] = 7,
+    days_before: Annotated[
+        int, typer.Option("--days-before", help="Usual days before that day.", min=0, max=400)
+    ] = 2,
     prefix: Prefix = None,
     lang: Language = None,
     data_dir: DataDir = None,
@@ -43,6 +62,11 @@ def desk_load(
     if tier is not None and tier not in TIERS:
         raise ConfigurationError(f"--tier {tier}: wanted one of {', '.join(TIERS)}")
     length = desks.parse_since(since)
+    desks.one_of("--simulate", simulate, SIMULATED)
+    if simulate is not None:
+        words, drilled = _drill(simulate, seed, days_before, lang, tier, area)
+        _show(drilled, words, operators, limit, plain=plain, as_json=as_json)
+        return
     desk = open_desk(prefix, lang, data_dir)
 
     async def look() -> Loads | None:
@@ -61,15 +85,51 @@ def desk_load(
         finally:
             reading.end()
 
-    found = run(look())
+    _show(run(look()), desk.words, operators, limit, plain=plain, as_json=as_json)
+
+
+def _drill(
+    day: str, seed: int, days_before: int, lang: str | None, tier: str | None, area: str | None
+) -> tuple[Wording, Loads]:
+    """Let a day of the made-up city happen, with its progress on the terminal."""
+    from agents.simulate.drill import drill
+
+    settings = load_settings(lang=lang)
+    policy = policy_files.load(settings.policy_dir)
+    words = desks.words_for(settings).naming(policy)
+    screen = Console(stderr=True)
+    with screen.status("…") as status:
+        found = drill(
+            policy,
+            cast("Day", day),
+            seed=seed,
+            days_before=days_before,
+            progress=lambda events: status.update(words.say("load_drill", events=f"{events:,}")),
+        )
+    found.desks = [
+        (desk, load)
+        for desk, load in found.desks
+        if tier in (None, desk[0]) and area in (None, desk[1])
+    ]
+    return words, found
+
+
+def _show(
+    found: Loads | None,
+    words: Wording,
+    operators: int,
+    limit: int,
+    *,
+    plain: bool,
+    as_json: bool,
+) -> None:
     if as_json:
         sys.stdout.write(orjson.dumps(_plain(found)).decode() + "\n")
         return
     out = desks.console(plain)
     if found is None:
-        out.print(desk.words.say("nothing"))
+        out.print(words.say("nothing"))
         return
-    words = desk.words
     begin, end = words.time_with_year(found.begin), words.time_with_year(found.end)
     out.print(words.say("load_head", begin=begin, end=end, operators=operators), style="bold")
     out.print(_table(found, words, limit))
@@ -77,6 +137,8 @@ def desk_load(
         out.print(words.say("more", total=len(found.desks), shown=limit), style="dim")
     for name, load in found.desks[:1]:
         _worst(out, words, name, load)
+    out.print()
+    out.print(_tiers(found, words))
     out.print(words.say("load_goals", calls=f"{ACCEPTABLE:g}", most=FLOOD_BEGINS), style="dim")
     if found.cut:
         out.print(words.say("load_cut"), style="dim")
@@ -129,6 +191,50 @@ def _table(found: Loads, words: Wording, limit: int) -> Table:
     return table
 
 
+def _tiers(found: Loads, words: Wording) -> Table:
+    """Each tier beside the two goals: its worst desk decides."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column(words.say("col_tier"), no_wrap=True)
+    for name in ("load_called", "load_total", "load_worst_rate", "load_worst_hour"):
+        table.add_column(words.say(name), justify="right", no_wrap=True)
+    table.add_column(words.say("load_busiest"), justify="right", no_wrap=True)
+    table.add_column(words.say("load_reached"), no_wrap=True)
+    for tier, row in _by_tier(found).items():
+        reached = row["goals_reached"]
+        table.add_row(
+            words.word(tier),
+            str(row["desks_called"]),
+            f"{row['annunciations']:,}",
+            f"{row['worst_per_hour']:.2f}",
+            str(row["worst_hour"]),
+            str(row["busiest_10_min"]),
+            Text(
+                f"{'✓' if reached else '✗'}{words.word('yes' if reached else 'no')}",
+                "green" if reached else "red",
+            ),
+        )
+    return table
+
+
+def _by_tier(found: Loads) -> dict[str, dict[str, Any]]:
+    """Per tier: how many desks were called, how often, and how the worst of them fared."""
+    rows: dict[str, dict[str, Any]] = {}
+    for tier in reversed(TIERS):
+        loads = [load for (of, _), load in found.desks if of == tier]
+        if not loads:
+            continue
+        rate, busiest = max(load.per_hour for load in loads), max(load.busiest for load in loads)
+        rows[tier] = {
+            "desks_called": len(loads),
+            "annunciations": sum(load.annunciations for load in loads),
+            "worst_per_hour": round(rate, 4),
+            "worst_hour": max(load.worst_hour for load in loads),
+            "busiest_10_min": busiest,
+            "goals_reached": rate <= ACCEPTABLE and busiest <= FLOOD_BEGINS,
+        }
+    return rows
+
+
 def _answer(load: Load, words: Wording) -> str:
     if not load.answers_s:
         return "–"
@@ -160,6 +266,8 @@ def _plain(found: Loads | None) -> dict[str, Any]:
         "end": found.end,
         "unreadable": found.unreadable,
         "cut": found.cut,
+        "goals": {"per_hour": ACCEPTABLE, "in_10_min": FLOOD_BEGINS},
+        "tiers": _by_tier(found),
         "desks": [
             {
                 "tier": tier,
@@ -167,6 +275,7 @@ def _plain(found: Loads | None) -> dict[str, Any]:
                 "verdict": verdict(load),
                 "annunciations": load.annunciations,
                 "per_hour": round(load.per_hour, 4),
+                "worst_hour": load.worst_hour,
                 "busiest_10_min": load.busiest,
                 "busiest_at": load.busiest_at,
                 "floods": load.floods,

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 
+from agents.cli.desk import one_of
 from agents.cli.replay import ProgressLine, pace, report_fed
 from agents.replay.pour import Fed
 from agents.settings import Settings, load_settings
@@ -34,25 +35,41 @@ def simulate(
     hours: Annotated[
         float | None, typer.Option(min=0, help="End after so many hours of the city's life.")
     ] = None,
+    day: Annotated[
+        str,
+        typer.Option(help="stories (scripted days in turn), normal, or storm: the worst day."),
+    ] = "stories",
     prefix: Annotated[str | None, typer.Option(help="Stands before every topic's name.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON line for scripts.")] = False,
 ) -> None:
     """Feed until the hours are over or Ctrl-C; the same command goes on from there."""
+    one_of("--day", day, api.DAYS)
     settings = load_settings(prefix=prefix)
     wanted = pace(speed) if speed is not None else settings.speed
     line = ProgressLine(quiet=as_json)
-    fed = asyncio.run(_until_told(settings, seed, wanted, hours, line))
+    fed = asyncio.run(_until_told(settings, seed, wanted, hours, day, line))
     line.end()
     report_fed(fed, as_json)
 
 
 async def _until_told(
-    settings: Settings, seed: int, speed: float | None, hours: float | None, line: ProgressLine
+    settings: Settings,
+    seed: int,
+    speed: float | None,
+    hours: float | None,
+    day: str,
+    line: ProgressLine,
 ) -> Fed:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, stop.set)
     return await api.feed_city(
-        settings, seed=seed, speed=speed, hours=hours, progress=line, stop=stop
+        settings,
+        seed=seed,
+        speed=speed,
+        hours=hours,
+        day=cast(api.Day, day),
+        progress=line,
+        stop=stop,
     )

@@ -5,6 +5,7 @@ Blanks are named and the same in both languages; a test compares them.
 
 from __future__ import annotations
 
+from agents.cli.texts_score import SCORE_TEXTS
 from agents.cli.texts_up import UP_TEXTS
 from agents.cli.texts_warning import WARNING_TEXTS
 
@@ -288,6 +289,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "why_cut": ("内容不完整", "its bytes were not kept whole"),
     "why_topic": ("来源不是收件主题", "it did not come from an inbox"),
     "why_changed": ("内容与摘要不符", "its bytes do not match their hash"),
+    **SCORE_TEXTS,
     **UP_TEXTS,
     **WARNING_TEXTS,
 }

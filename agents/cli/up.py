@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import orjson
 import typer
@@ -22,6 +22,7 @@ from agents.cli.desk import (
     Language,
     Plain,
     console,
+    one_of,
     parse_since,
     quiet_libraries,
     words_for,
@@ -52,6 +53,7 @@ class Wish:
     replay: tuple[str, Path] | None
     speed: str | None
     seed: int | None
+    day: str
     run_s: float | None
     until_done: bool
     as_json: bool
@@ -79,6 +81,9 @@ def up(
         typer.Option("--speed", help="City seconds per real second; max for a replay (default)."),
     ] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="Of the made-up city.")] = None,
+    day: Annotated[
+        str, typer.Option("--day", help="Of the made-up city: stories, normal or storm.")
+    ] = "stories",
     prefix: Annotated[
         str | None, typer.Option("--prefix", help="Go on with this city; default a new one.")
     ] = None,
@@ -103,7 +108,8 @@ def up(
     if until_done and replay is None:
         raise ConfigurationError("--until-done is about a replay: wanted --replay DATASET PATH too")
     run_s = parse_since(run_for).total_seconds() if run_for is not None else None
-    wish = Wish(replay, speed, seed, run_s, until_done, as_json, plain, keep_broker, keep_runs)
+    one_of("--day", day, ("stories", "normal", "storm"))
+    wish = Wish(replay, speed, seed, day, run_s, until_done, as_json, plain, keep_broker, keep_runs)
     quiet_libraries()
     settings = load_settings(lang=lang, data_dir=data_dir)
     name = prefix if prefix is not None else settings.prefix
@@ -254,7 +260,12 @@ class _City:
 
         async def feeding(progress: Callable[[Any], None], stop: asyncio.Event) -> Any:
             return await api.feed_city(
-                settings, seed=seed, speed=speed, progress=progress, stop=stop
+                settings,
+                seed=seed,
+                speed=speed,
+                day=cast("api.Day", self.wish.day),
+                progress=progress,
+                stop=stop,
             )
 
         return feeding, self.words.say("source_simulated", seed=seed, speed=f"{speed:g}")

@@ -7,6 +7,7 @@ import heapq
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import takewhile
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from agents import policy_files
@@ -18,6 +19,7 @@ from agents.settings import Settings
 from agents.simulate.city import SimulatedCity
 from agents.simulate.devices import Fleet
 from agents.simulate.people import People
+from agents.simulate.storm import Storm
 from agents.simulate.weather import Rain, Sky
 from agents.stories import CLOUDBURST_AFTER, Story, stories
 from schemas.errors import ConfigurationError
@@ -32,36 +34,70 @@ ORIGIN = datetime(2026, 6, 15, 7, 30, tzinfo=ZoneInfo("Asia/Shanghai"))
 """When the made-up city's life begins: a Monday morning of the rainy season."""
 
 
+Day = Literal["stories", "normal", "storm"]
+"""What kind of days a simulation has: the scripted ones in turn with chance rains; nothing
+out of the ordinary; or nothing but one rainstorm."""
+
+DAYS: tuple[Day, ...] = ("stories", "normal", "storm")
+
+STORM_AFTER = timedelta(minutes=150)
+"""When the storm breaks if nobody says when: the stages are up, its first signal is heard."""
+
+_NEVER = datetime(2999, 1, 1, tzinfo=ZoneInfo("UTC"))
+
+
 class Simulation:
     """A made-up city from a moment on; everything in it follows from the seed.
 
     Args:
         policy: whose areas, kinds and units are used.
         begins: the first moment, event time.
+        day: what kind of days it has.
+        storm_at: when the storm breaks; None: soon after the beginning.
     """
 
-    def __init__(self, policy: Policy, *, seed: int, begins: datetime) -> None:
+    def __init__(
+        self,
+        policy: Policy,
+        *,
+        seed: int,
+        begins: datetime,
+        day: Day = "stories",
+        storm_at: datetime | None = None,
+    ) -> None:
         self.begins = begins.astimezone(policy.tz)
         self.city = SimulatedCity(policy, seed)
-        self.stories: tuple[Story, ...] = stories(self.city, seed, self.begins)
-        cloudburst = Rain(
-            self.begins + CLOUDBURST_AFTER + timedelta(minutes=15),
-            timedelta(minutes=150),
-            32.0,
-            "orange",
-            frozenset(self.city.districts[:3]),
-        )
-        self.sky = Sky(self.city, seed, cloudburst)
+        self.stories: tuple[Story, ...] = ()
+        self.storm: Storm | None = None
+        rain = Rain(_NEVER, timedelta(hours=1), 0.0, "blue", frozenset())
+        if day == "stories":
+            self.stories = stories(self.city, seed, self.begins)
+            rain = Rain(
+                self.begins + CLOUDBURST_AFTER + timedelta(minutes=15),
+                timedelta(minutes=150),
+                32.0,
+                "orange",
+                frozenset(self.city.districts[:3]),
+            )
+        elif day == "storm":
+            at = self.begins + STORM_AFTER if storm_at is None else storm_at.astimezone(policy.tz)
+            self.storm = Storm(self.city, seed, at)
+            rain = self.storm.rain
+        self.sky = Sky(self.city, seed, rain, alone=day != "stories")
         self.people = People(self.city, self.sky, seed, self.begins)
         scripted = [pair for story in self.stories for pair in story.devices]
+        if self.storm is not None:
+            scripted += self.storm.devices
         self.fleet = Fleet(self.city, self.sky, seed, self.begins, scripted)
 
     def entries(self, hours: float | None = None) -> Iterator[Entry]:
         """All that happens, in the order of its time, for so many hours or for ever."""
         scripted = [entry for story in self.stories for entry in story.entries]
         acts = sorted(scripted, key=lambda entry: entry.at)
+        storm = iter(()) if self.storm is None else self.storm.entries(self.people)
         everything = heapq.merge(
             acts,
+            storm,
             self.sky.signals(),
             self.people.entries(),
             self.fleet.entries(),
@@ -80,6 +116,7 @@ async def feed_city(
     seed: int = DEFAULT_SEED,
     speed: float | None = DEFAULT_SPEED,
     hours: float | None = None,
+    day: Day = "stories",
     progress: Progress,
     stop: asyncio.Event,
 ) -> Fed:
@@ -97,7 +134,7 @@ async def feed_city(
     live = settings.time == "wall"
     clock = _clock(settings, speed) if live else None
     begins = ORIGIN if clock is None else clock.simulated_origin
-    digest = f"{policy.version}/{seed}/{hours}"
+    digest = f"{policy.version}/{seed}/{hours}" + ("" if day == "stories" else f"/{day}")
     feed = Feed(
         settings,
         bootstrap_servers(settings),
@@ -110,7 +147,7 @@ async def feed_city(
     try:
         # A city that goes on began when its first feed did, not now.
         begins = begins if position.origin is None else moment_of(position.origin)
-        entries = Simulation(policy, seed=seed, begins=begins).entries(hours)
+        entries = Simulation(policy, seed=seed, begins=begins, day=day).entries(hours)
         if clock is not None:
             ends = None if hours is None else begins + timedelta(hours=hours)
             return await pour_live(

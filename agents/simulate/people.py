@@ -26,6 +26,9 @@ class People:
 
     Reports come as a Poisson process whose rate follows the hour, the weekday and the
     rain; what each unit will answer, and when, is drawn with the report.
+
+    Attributes:
+        per_hour: reports an hour, mean over a week. by_code: what people report, by its code.
     """
 
     def __init__(self, city: SimulatedCity, sky: Sky, seed: int, begins: datetime) -> None:
@@ -37,7 +40,7 @@ class People:
         self._numbers: Counter[str] = Counter()
         self.per_hour = habits.CASES_PER_1000_A_MONTH * city.people / 1000 / MONTH_H
         self._kinds = [kind for kind in habits.KINDS if city.policy.category(None, kind.code)]
-        self._by_code = {kind.code: kind for kind in self._kinds}
+        self.by_code = {kind.code: kind for kind in self._kinds}
         self._moods = {
             (night, rain): list(accumulate(_weight(kind, night, rain) for kind in self._kinds))
             for night in (False, True)
@@ -96,17 +99,16 @@ class People:
         """Places to which the same matter comes back all month."""
         rng = self._rng
         count = round(self.per_hour * MONTH_H * habits.RECURRENT_SHARE / habits.RECURRENT_GROUP)
-        codes = [(code, often) for code, often in habits.RECURRENT_KINDS if code in self._by_code]
+        codes = [(code, often) for code, often in habits.RECURRENT_KINDS if code in self.by_code]
         kinds = rng.choices(
             [code for code, _ in codes], weights=[often for _, often in codes], k=max(count, 1)
         )
-        return [(self._by_code[code], self._city.spot(rng)) for code in kinds]
+        return [(self.by_code[code], self._city.spot(rng)) for code in kinds]
 
     def _case(self, at: datetime) -> list[Entry]:
         """One report, and all that will be said about it."""
         rng = self._rng
         local = at.astimezone(self._zone)
-        spot: Spot | None
         if rng.random() < habits.RECURRENT_SHARE:
             kind, place = rng.choice(self._returning)
             spot = place.beside(rng.uniform(-12, 12), rng.uniform(-12, 12))
@@ -114,12 +116,25 @@ class People:
             weights = self._moods[self._mood(at, local)]
             kind = rng.choices(self._kinds, cum_weights=weights)[0]
             spot = self._city.spot(rng, self._wet_street(at) if kind.rain > 1 else None)
-        street = spot.street
+        return self.case(at, kind, spot, rng)
+
+    def case(
+        self, at: datetime, kind: Kind, place: Spot, rng: Random, *, slower: float = 1.0
+    ) -> list[Entry]:
+        """Somebody reports a matter at a place, and all that will be said about it.
+
+        Args:
+            rng: what decides who calls and how they are answered.
+            slower: how many times longer than usual the unit takes.
+        """
+        local = at.astimezone(self._zone)
+        spot: Spot | None = place
+        street = place.street
         way = rng.choices(habits.WAYS, cum_weights=self._ways)[0]
         source = way.source.format(street=street, district=self._city.district(street))
         number = self._number(source, local)
         unknown = rng.random() < habits.NO_ADDRESS_SHARE and way.channel != "grid"
-        words = rng.choice(kind.words).format(place="某处" if unknown else spot.address)
+        words = rng.choice(kind.words).format(place="某处" if unknown else place.address)
         more: dict[str, object] = {"channel": way.channel, "description": words}
         if unknown:
             # Half of these callers know at least the district.
@@ -132,22 +147,28 @@ class People:
         if way.channel == "superior":
             more["expected_datetime"] = local + timedelta(days=7)
         opening = report(local, source, number, kind.code, spot, **more)
-        return [opening, *self._answers(local, source, number, kind, way)]
+        return [opening, *self._answers(local, source, number, kind, way, rng, slower)]
 
     def _number(self, source: str, local: datetime) -> str:
         self._numbers[source] += 1
         return f"{local:%y%m%d}-{self._numbers[source]:06}"
 
     def _answers(
-        self, at: datetime, source: str, number: str, kind: Kind, way: Way
+        self,
+        at: datetime,
+        source: str,
+        number: str,
+        kind: Kind,
+        way: Way,
+        rng: Random,
+        slower: float,
     ) -> Iterator[Entry]:
-        rng = self._rng
         rule = self._city.policy.category(None, kind.code)
         if rule is None or rule.intent in ("enquiry", "praise"):
             return
         silent, redone = rng.random() < habits.SILENT_SHARE, rng.random() < habits.REDONE_SHARE
         accepting = timedelta(minutes=_drawn(rng, habits.ACCEPT_MEDIAN_MIN, habits.ACCEPT_SPREAD))
-        handling = timedelta(hours=min(_drawn(rng, _median(kind, way)), habits.SLOWEST_H))
+        handling = timedelta(hours=min(_drawn(rng, _median(kind, way)), habits.SLOWEST_H)) * slower
         called = way.channel == "hotline"
         checking = habits.CALLBACK_MEDIAN_H if called else habits.CHECK_MEDIAN_H
         closing = timedelta(hours=_drawn(rng, checking))

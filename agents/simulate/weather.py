@@ -55,17 +55,18 @@ class Sky:
     """All rains of a simulation: the scripted one, then those that chance brings.
 
     Args:
-        first: the rain of the scripted day.
+        first: the rain of the scripted day; alone: there is no other.
     """
 
-    def __init__(self, city: SimulatedCity, seed: int, first: Rain) -> None:
+    def __init__(self, city: SimulatedCity, seed: int, first: Rain, *, alone: bool = False) -> None:
         self._city = city
         self._rng = Random(f"{seed}/weather")
+        self._alone = alone
         self.rains: list[Rain] = [first]
 
     def until(self, at: datetime) -> None:
         """Decide all rains that begin up to `at`; the order of asking changes nothing."""
-        while self.rains[-1].begins <= at:
+        while not self._alone and self.rains[-1].begins <= at:
             rng = self._rng
             gap = timedelta(days=1 + rng.expovariate(1 / (DAYS_BETWEEN - 1)))
             colour, peak, _ = rng.choices(PEAKS, weights=[often for *_, often in PEAKS])[0]
@@ -94,7 +95,7 @@ class Sky:
     def signals(self) -> Iterator[Entry]:
         """What the bureau says of the rains after the scripted one, which has its own words."""
         number = 1
-        while True:
+        while not self._alone:
             while len(self.rains) <= number:
                 self.until(self.rains[-1].begins)
             rain = self.rains[number]

@@ -103,6 +103,11 @@ class Load:
         """Annunciations an hour for each operator signed in; 6 are acceptable, 12 the most."""
         return self.annunciations / self.hours / self.operators
 
+    @property
+    def worst_hour(self) -> int:
+        """Annunciations in the fullest hour of the stretch (of its last 30 days)."""
+        return max(self.hourly, default=0)
+
     def answered_within(self, seconds: float) -> float | None:
         """Share of orange and red calls answered within so many seconds; None without any."""
         if not self.answers_s:
