@@ -36,6 +36,41 @@ class AlertGroup(Body):
     colour: Colour
 
 
+class Geometry(Body):
+    """Where an alert holds when it is no single place.
+
+    Attributes:
+        lat, lon, radius_km: the disc.
+        cells: H3 cells that it covers, at most 50; all of one resolution.
+    """
+
+    lat: float
+    lon: float
+    radius_km: float = Field(gt=0)
+    cells: list[str] = Field(default_factory=list, max_length=50)
+
+
+class Suspected(Body):
+    """What may have brought this: it came before, in the same area, as it often does.
+
+    Attributes:
+        kind: code of the precursor; name: in the language of the city.
+        incident_id: the precursor's case; area: where it was; at: when.
+        lift: how many times as frequent the consequence is after it.
+        lag_h: hours that usually lie between the two.
+        indirect: another kind stands between them.
+    """
+
+    kind: str
+    name: str
+    incident_id: str | None = None
+    area: str
+    at: AwareDatetime
+    lift: float
+    lag_h: float
+    indirect: bool = False
+
+
 class Alert(Body):
     """One episode of one trigger at one place: raised, revised and closed under one id.
 
@@ -50,6 +85,9 @@ class Alert(Body):
             silenced_by: the planned work that explains it. Either calls nobody.
         groups: what a flood's own alert stands for, the gravest first.
         answer: what the desk found when it looked; answered_by, answer_reason: whose, and why.
+        contributions: what made it surprising, by part, in the part's own measure.
+        also: other rules that say the same of the same episode.
+        suspected: what may have brought it, the likeliest first.
     """
 
     alert_id: str
@@ -87,6 +125,10 @@ class Alert(Body):
     answered_by: str | None = None
     answer_reason: str | None = None
     completeness: float | None = Field(default=None, ge=0, le=1)
+    contributions: dict[str, float] = Field(default_factory=dict, max_length=20)
+    also: list[Trigger] = Field(default_factory=list, max_length=5)
+    geometry: Geometry | None = None
+    suspected: list[Suspected] = Field(default_factory=list, max_length=5)
     policy_version: str
 
 

@@ -35,7 +35,7 @@ class Reading(Body):
 
 
 class Finding(Body):
-    """Something a device's readings show that the street must know (W1–W5, W12, W15).
+    """Something a device's readings show that the street must know (W1–W5, W12, W15, W19).
 
     Attributes:
         finding_id: deterministic: device, trigger and begin of the episode.
@@ -44,6 +44,8 @@ class Finding(Body):
         evidence: ids of the readings that carry it, at most 20, newest last.
         contributions: of an anomaly, what each part adds to the surprise, -log10 of how rare
             it is: the time of week and day, the range, the shape of the path.
+        expected, interval, p, lead_time_s: of a forecast, the highest value foretold with 90 %
+            around it, the chance of passing ``threshold``, and the time until then.
     """
 
     finding_id: str
@@ -67,6 +69,10 @@ class Finding(Body):
     evidence_count: int = 0
     policy_version: str
     contributions: dict[str, float] = Field(default_factory=dict, max_length=9)
+    expected: float | None = None
+    interval: tuple[float, float] | None = None
+    p: float | None = Field(default=None, ge=0, le=1)
+    lead_time_s: float | None = None
 
 
 class ReadingEvent(Envelope):

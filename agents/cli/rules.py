@@ -33,6 +33,10 @@ RULES: dict[str, tuple[str, str]] = {
     "W13": ("通知风险点位", "sites told"),
     "W14": ("季节提前治理", "season to come"),
     "W15": ("设备读数异常", "unlike its own past"),
+    "W16": ("空间聚集", "hotspot"),
+    "W17": ("反常重复", "beyond the place's past"),
+    "W18": ("先后关联", "one kind brings another"),
+    "W19": ("水位预测", "forecast to pass a limit"),
     "deadline": ("时限", "limit"),
     "flood": ("洪泛归并", "flood"),
 }

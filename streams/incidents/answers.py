@@ -45,6 +45,12 @@ VERDICTS: Namespace[Verdicts] = Namespace(
 """Key ``<area>/<trigger>``."""
 
 
+def factor_of(turn: Turn, trigger: str) -> float:
+    """What this desk's answers to a kind of warning multiply its tolerated p with."""
+    verdicts = turn.state.get(VERDICTS, f"{turn.area}/{trigger}")
+    return 1.0 if verdicts is None else verdicts.factor
+
+
 def follow(turn: Turn, command: Command) -> Reply:
     """Take an operator's answer to a warning of this desk.
 

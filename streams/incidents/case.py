@@ -33,7 +33,10 @@ class Draft(Incident):
 
 
 class Lamp(BaseModel):
-    """An alert of a case that is lit at this tier: enough to raise and to close the episode."""
+    """An alert of a case that is lit at this tier: enough to raise and to close the episode.
+
+    ``also`` are the ids of other rules that say the same.
+    """
 
     alert_id: str
     trigger: str
@@ -43,6 +46,7 @@ class Lamp(BaseModel):
     revision: int
     opened_at: AwareDatetime
     title: str
+    also: list[str] = Field(default_factory=list)
 
 
 class _Stored(BaseModel):

@@ -26,6 +26,7 @@ from streams.incidents import (
     spreading,
     summing,
     surges,
+    troubled,
     weather,
 )
 from streams.incidents.annunciation import ATTENTION
@@ -109,6 +110,8 @@ class Desk:
             LOADS,
             surges.PULSES,
             surges.SERIES,
+            troubled.HISTORIES,
+            troubled.PACES,
             VERDICTS,
             problems.NAMED,
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from schemas.reading import Finding, FindingEvent
+from schemas.terms import COLOURS
 from streams.incidents import clocks, duty, family, lamps, lifecycle, ownership, problems, weather
 from streams.incidents.case import Case
 from streams.incidents.counting import count
@@ -196,17 +197,25 @@ def _light(turn: Turn, case: Case, finding: Finding) -> None:
     language = turn.policy.language
     title = finding.trigger if watch is None else watch.title.of(language)
     seconds = 6 * 3600.0 if watch is None else watch.expires_s
+    # Within an episode a colour only rises, whichever rule spoke last.
+    lamp = case.lamps.get(finding.finding_id)
+    colours = [finding.colour] if lamp is None else [finding.colour, lamp.colour]
     lamps.light(
         turn,
         case,
         finding.finding_id,
         trigger=finding.trigger,
         version=finding.trigger_version,
-        colour=finding.colour,
+        colour=max(colours, key=COLOURS.index),
         title=f"{title}：{case.incident.title}",
         scale="warning",
         observed=finding.observed,
         threshold=finding.threshold,
+        expected=finding.expected,
+        interval=finding.interval,
+        p=finding.p,
+        lead_time_s=finding.lead_time_s,
+        contributions=finding.contributions or None,
         unit=finding.unit,
         evidence=finding.evidence,
         evidence_count=finding.evidence_count,

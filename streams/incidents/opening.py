@@ -8,7 +8,16 @@ from schemas.dead_letter import Reason
 from schemas.incident import Incident, ReportedCase
 from schemas.report import Report, ReportEvent
 from schemas.terms import Place, Severity, Urgency
-from streams.incidents import clocks, family, lifecycle, ownership, problems, repeats, stages
+from streams.incidents import (
+    clocks,
+    family,
+    lifecycle,
+    ownership,
+    problems,
+    repeats,
+    stages,
+    troubled,
+)
 from streams.incidents.case import Case, Draft
 from streams.incidents.counting import count
 from streams.incidents.endings import answer_ended, belong, end_report
@@ -48,18 +57,22 @@ def on_report(turn: Turn, event: ReportEvent) -> None:
     place = report.place
     spots = Spots(turn, rule)
     near: list[Near] = []
+    again: troubled.Again | None = None
     located = report.mergeable and place.lat is not None and place.lon is not None
     if located and place.lat is not None and place.lon is not None:
         near = spots.around(place.lat, place.lon)
+        again = troubled.complained(turn, rule, place.lat, place.lon)
         case = None if report.self_handled else spots.same_matter(near, report.reported_at)
         if case is not None:
             shadow = not case.owned
             join(turn, case, report)
+            if again is not None:
+                problems.notice_trouble(turn, case, rule, near, again)
             spots.touch(case, report.reported_at)
             if shadow:
                 ownership.pass_on(turn, case, _addressed(event, case), "joined")
             return
-    open_case(turn, report, rule, near, located=located)
+    open_case(turn, report, rule, near, located=located, again=again)
 
 
 def _addressed(event: ReportEvent, case: Case) -> ReportEvent:
@@ -90,9 +103,19 @@ def refuse(turn: Turn, code: str, message: str) -> None:
 
 
 def open_case(
-    turn: Turn, report: Report, rule: CategoryRule, near: list[Near], *, located: bool
+    turn: Turn,
+    report: Report,
+    rule: CategoryRule,
+    near: list[Near],
+    *,
+    located: bool,
+    again: troubled.Again | None = None,
 ) -> None:
-    """Open a case for a report: routed, with its clocks, lifted at once where a rule says so."""
+    """Open a case for a report: routed, with its clocks, lifted at once where a rule says so.
+
+    Args:
+        again: what the report shows about its place, if that is beyond chance.
+    """
     policy = turn.policy
     place = report.place
     case = begin(
@@ -119,7 +142,7 @@ def open_case(
     if located and place.lat is not None and place.lon is not None:
         _link_to_the_past(turn, incident, near)
         Spots(turn, rule).remember(incident.incident_id, place.lat, place.lon, report.reported_at)
-        problems.notice_recurrence(turn, case, rule, near)
+        problems.notice_recurrence(turn, case, rule, near, again)
     if report.self_handled:
         _settle_on_the_spot(turn, case)
         return

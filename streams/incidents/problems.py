@@ -13,6 +13,7 @@ from streams.incidents.counting import note_place, parse_place
 from streams.incidents.messages import Maker, short_hash
 from streams.incidents.places import METRES_PER_DEGREE, Near, Spots, cell_of, metres, reach_m
 from streams.incidents.routing import birth_area, child_towards
+from streams.incidents.troubled import Again
 from streams.incidents.turn import Turn
 from streams.incidents.words import words
 from streams.policy import CategoryRule
@@ -36,11 +37,14 @@ problem_of = Maker(Problem)
 problem_event = Maker(ProblemEvent)
 
 
-def notice_recurrence(turn: Turn, case: Case, rule: CategoryRule, near: list[Near]) -> None:
+def notice_recurrence(
+    turn: Turn, case: Case, rule: CategoryRule, near: list[Near], again: Again | None = None
+) -> None:
     """A case was opened: with so many of its kind around in the window, they are a problem.
 
     Args:
         near: the other cases of the kind within reach, the new one not among them.
+        again: that the place complains beyond chance (W17) makes fewer cases a problem.
     """
     incident = case.incident
     place = incident.place
@@ -49,10 +53,38 @@ def notice_recurrence(turn: Turn, case: Case, rule: CategoryRule, near: list[Nea
     if near or _relapses(turn, rule, place.lat, place.lon):
         same = _same_place(turn, rule, near)
         here = (incident.incident_id, place.lat, place.lon)
-        incident.problem_id = _join(turn, rule, same, here, incident.unit)
+        incident.problem_id = _join(turn, rule, same, here, incident.unit, again)
     border = is_border(turn, place.lat, place.lon, rule.recurrence_radius_m)
     if border and turn.policy.areas.parent(turn.area) is not None:
         note_place(turn, rule.code, incident.opened_at, incident.incident_id, place.lat, place.lon)
+
+
+def notice_trouble(
+    turn: Turn, case: Case, rule: CategoryRule, near: list[Near], again: Again
+) -> None:
+    """One more complaint of an open case shows that its place complains beyond chance (W17).
+
+    With other cases around it is a problem; alone, the case's own warning tells it.
+    """
+    incident = case.incident
+    if not case.owned:
+        return
+    if incident.problem_id is not None:
+        key = turn.state.get(NAMED, f"{turn.area}/{incident.problem_id}")
+        problem = None if key is None else turn.state.get(PROBLEMS, key)
+        if problem is not None and problem.state != "closed":
+            repeats.on_problem(turn, problem, again=again)
+            return
+    others = [
+        each for each in _same_place(turn, rule, near) if each.incident_id != incident.incident_id
+    ]
+    lat, lon = incident.place.lat, incident.place.lon
+    if others and lat is not None and lon is not None:
+        here = (incident.incident_id, lat, lon)
+        incident.problem_id = _join(turn, rule, others, here, incident.unit, again)
+        turn.keep(case)
+        return
+    repeats.on_complaint(turn, case, again)
 
 
 def _relapses(turn: Turn, rule: CategoryRule, lat: float, lon: float) -> bool:
@@ -150,12 +182,16 @@ def _join(
     same: list[Near],
     here: tuple[str, float, float],
     unit: str | None,
+    again: Again | None = None,
 ) -> str | None:
     """Make the new case part of the place's problem, or of a new one; None: there is none."""
     known = _known(turn, rule, same, here)
-    if known is None and len(same) + 1 < turn.policy.escalation.recurrence_count:
+    enough = len(same) + 1 >= turn.policy.escalation.recurrence_count
+    troubled = again is not None and bool(same)
+    if known is None and not enough and not troubled:
         return None
     incident_id, lat, lon = here
+    anew = known is None
     if known is None:
         incidents = [each.incident_id for each in same]
         key = _cell_key(turn, rule, lat, lon)
@@ -167,7 +203,7 @@ def _join(
             area=turn.area,
             category=rule.category,
             title="",
-            rule=RULE,
+            rule=RULE if enough else _rule_of_trouble(turn),
             incidents=incidents,
             incident_count=len(incidents),
             lat=lat,
@@ -179,15 +215,24 @@ def _join(
         )
     else:
         key, problem = known
+        if incident_id in problem.incidents:
+            repeats.on_problem(turn, problem, again=again)
+            return problem.problem_id
     problem.incidents = [*problem.incidents, incident_id][-LISTED_INCIDENTS:]
     problem.incident_count += 1
     if problem.state == "closed":
         problem.state, problem.closed_at = "opened", None
         problem.recurred += 1
+        anew = True
     problem.title = _title(turn, rule, problem.incident_count)
     publish(turn, key, problem)
-    repeats.on_problem(turn, problem)
+    repeats.on_problem(turn, problem, "opened" if anew else "revised", again=again)
     return problem.problem_id
+
+
+def _rule_of_trouble(turn: Turn) -> str:
+    rule = turn.policy.triggers.repeats
+    return RULE if rule is None else rule.id
 
 
 def _title(turn: Turn, rule: CategoryRule, number: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from schemas.terms import TIERS
 from streams.policy.catalogue import DEFAULT, Routing
@@ -23,6 +23,13 @@ class Mismatch(NamedTuple):
     where: tuple[str | int, ...]
     got: str
     wanted: str
+
+
+class Watches(Protocol):
+    """A rule that watches a choice of kinds."""
+
+    @property
+    def kinds(self) -> tuple[str, ...]: ...
 
 
 def mismatches(policy: Policy) -> list[Mismatch]:
@@ -119,10 +126,18 @@ def _keys(policy: Policy) -> Iterator[Mismatch]:
         for key in getattr(policy, section):
             if key not in known or (section in ("limits", "stages") and key == DEFAULT):
                 yield Mismatch((section, key), f"the key {key!r}", wanted)
-    spread = policy.triggers.spread
-    for n, kind in enumerate(spread.kinds if spread is not None else ()):
-        if kind not in known:
-            yield Mismatch(("triggers", "spread", "kinds", n), f"the kind {kind!r}", wanted)
+    triggers = policy.triggers
+    rules: list[tuple[tuple[str | int, ...], Watches | None]] = [
+        (("spread",), triggers.spread),
+        (("repeats",), triggers.repeats),
+        (("chains",), triggers.chains),
+    ]
+    for g, group in enumerate(() if triggers.hotspots is None else triggers.hotspots.groups):
+        rules.append((("hotspots", "groups", g), group))
+    for place, rule in rules:
+        for n, kind in enumerate(() if rule is None else rule.kinds):
+            if kind not in known:
+                yield Mismatch(("triggers", *place, "kinds", n), f"the kind {kind!r}", wanted)
 
 
 def _rota(policy: Policy) -> Iterator[Mismatch]:

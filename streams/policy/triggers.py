@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from schemas.terms import Colour, Severity, Urgency
+from streams.policy.patterns import ChainRule, HotspotRule, RepeatRule
 from streams.policy.section import Section, Text
 from streams.policy.sensors import (
     AnomalyRule,
@@ -326,6 +327,9 @@ class Triggers(Section):
     surge: SurgeRule | None = None
     recurrence: RecurrenceRule | None = None
     complaints: ComplaintsRule | None = None
+    repeats: RepeatRule | None = None
+    hotspots: HotspotRule | None = None
+    chains: ChainRule | None = None
     deadline_risk: DeadlineRiskRule | None = None
     fan_out: FanOutRule | None = None
     seasons: tuple[SeasonRule, ...] = ()

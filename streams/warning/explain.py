@@ -50,6 +50,14 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "The tier above is told at {number} cases (now {observed:g})",
     ),
     "complaints_clears": ("案件结案后解除", "It ends with its case"),
+    "repeats_clears": (
+        "随治理问题销号或案件结案解除",
+        "It ends with its problem, or with its case",
+    ),
+    "chance_next": (
+        "偶然出现的概率高于 {at:g} 时不会告警(现为 {p:.2g})",
+        "It would not have fired at a chance above {at:g} (now {p:.2g})",
+    ),
     "risk_clears": (
         "预计超时件数降到一半以下后解除",
         "It ends when half as many are expected to be late",
@@ -136,6 +144,9 @@ def explain(alert: Alert, policy: Policy, language: Language) -> Explanation:
                 number = rules.recurrence_district_count
                 nearest = say("recurrence_next", number=number, observed=alert.observed or 0.0)
             return Explanation(say(text, **values), nearest)
+    repeats = triggers.repeats
+    if repeats is not None and repeats.id == trigger:
+        return Explanation(say("repeats_clears"), _chance(alert, repeats.at[0], say))
     if triggers.spread is not None and triggers.spread.id == trigger:
         spread = triggers.spread
         number = spread.streets if alert.tier == "district" else spread.districts
@@ -148,6 +159,11 @@ def explain(alert: Alert, policy: Policy, language: Language) -> Explanation:
     if any(season.id == trigger for season in triggers.seasons):
         return Explanation(say("season_clears"))
     return Explanation(say("finding_clears"))
+
+
+def _chance(alert: Alert, at: float, say: Callable[..., str]) -> str | None:
+    """The p from which on the warning would not have been."""
+    return None if alert.p is None else say("chance_next", at=at, p=alert.p)
 
 
 def _limit(alert: Alert, limits: tuple[HardLimit, ...]) -> HardLimit | None:
