@@ -22,6 +22,7 @@ from streams.program import Due, Horizon, Output, Record, Refuse
 from streams.reports.times import TimeBounds
 from streams.state import State
 from streams.topics import SENSING_READINGS
+from streams.warning.crossings import FORESEEN, LEARNED
 from streams.warning.devices import DEVICES, HOLDS, Device
 from streams.warning.findings import Findings, milliseconds, moment
 from streams.warning.limits import Signal, Watchlist, watchlists
@@ -68,7 +69,7 @@ class Sensing:
 
     stage = "sensing"
     inputs = (SENSING_READINGS,)
-    namespaces = (DEVICES, HOLDS, WATCHED, STATIONS)
+    namespaces = (DEVICES, HOLDS, WATCHED, STATIONS, FORESEEN, LEARNED)
 
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
@@ -86,7 +87,7 @@ class Sensing:
                 measured,
                 rules.get((kind, name)),
                 self._forget_ms,
-                Watching.wanted(policy, self._findings, week, device, name, measured),
+                Watching.wanted(policy, self._findings, week, kind, device, name, measured),
             )
             for kind, device in policy.devices.items()
             for name, measured in device.properties.items()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from schemas.alert import Trigger
 from schemas.reading import Finding, FindingEvent
 from schemas.terms import COLOURS
 from streams.incidents import clocks, duty, family, lamps, lifecycle, ownership, problems, weather
@@ -24,7 +25,7 @@ from streams.incidents.turn import Turn
 from streams.incidents.words import words
 from streams.policy import CategoryRule
 from streams.policy.sensors import DeviceRule
-from streams.policy.triggers import Watch
+from streams.policy.watches import Watch
 from streams.warning import corroboration
 
 LISTED_FINDINGS = 50
@@ -197,14 +198,20 @@ def _light(turn: Turn, case: Case, finding: Finding) -> None:
     language = turn.policy.language
     title = finding.trigger if watch is None else watch.title.of(language)
     seconds = 6 * 3600.0 if watch is None else watch.expires_s
-    # Within an episode a colour only rises, whichever rule spoke last.
+    # Within an episode a colour only rises, whichever rule spoke last. A limit that is passed
+    # calls the desk, though a forecast has spoken before.
     lamp = case.lamps.get(finding.finding_id)
     colours = [finding.colour] if lamp is None else [finding.colour, lamp.colour]
+    hard = turn.policy.triggers.hard
+    comes = lamp is not None and finding.trigger in hard and lamp.trigger not in hard
+    trigger, also = finding.trigger, [] if lamp is None else lamp.also
+    if lamp is not None and lamp.trigger != trigger:
+        also = [each for each in (lamp.trigger, *lamp.also) if each != trigger]
     lamps.light(
         turn,
         case,
         finding.finding_id,
-        trigger=finding.trigger,
+        trigger=trigger,
         version=finding.trigger_version,
         colour=max(colours, key=COLOURS.index),
         title=f"{title}：{case.incident.title}",
@@ -219,16 +226,24 @@ def _light(turn: Turn, case: Case, finding: Finding) -> None:
         unit=finding.unit,
         evidence=finding.evidence,
         evidence_count=finding.evidence_count,
-        suggested_action=turn.policy.suggested_action(finding.trigger, language),
+        suggested_action=turn.policy.suggested_action(trigger, language),
+        also=[trigger_of(turn, each) for each in also] or None,
+        calls=comes,
         call=duty.to_call(turn, duty.FIRST),
         expires_at=turn.now + timedelta(seconds=seconds),
     )
+    case.lamps[finding.finding_id].also = also
+
+
+def trigger_of(turn: Turn, trigger: str) -> Trigger:
+    """A trigger as alerts name it."""
+    return lamps.trigger_of(id=trigger, version=turn.policy.trigger_version(trigger))
 
 
 def _watch(turn: Turn, finding: Finding) -> Watch | DeviceRule | None:
     triggers = turn.policy.triggers
     watch: Watch | DeviceRule
-    for watch in (*triggers.limits, *triggers.rises):
+    for watch in (*triggers.limits, *triggers.rises, *triggers.forecasts):
         if watch.id == finding.trigger and watch.device_class == finding.device_class:
             return watch
     for watch in triggers.device_rules.values():

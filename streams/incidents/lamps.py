@@ -66,12 +66,14 @@ def light(
     colour: Colour,
     title: str,
     scale: Scale = "supervision",
+    calls: bool = False,
     **fields: Any,
 ) -> None:
     """Light a lamp of the case, or change its colour.
 
     Args:
         subject: what about the case it speaks of; one lamp each.
+        calls: what changes is graver, though the colour may be the same.
         fields: more fields of the alert (observed, threshold, evidence, action …).
     """
     lamp = case.lamps.get(subject)
@@ -92,7 +94,7 @@ def light(
     else:
         if lamp.colour == colour and lamp.title == title:
             return
-        rises = COLOURS.index(colour) > COLOURS.index(lamp.colour)
+        rises = calls or COLOURS.index(colour) > COLOURS.index(lamp.colour)
         state = "raised" if rises else "revised"
         lamp.colour, lamp.title, lamp.trigger = colour, title, trigger
         lamp.revision += 1

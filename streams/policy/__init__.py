@@ -12,7 +12,8 @@ from streams.policy.limits import Limit, Pace, SupervisionStep
 from streams.policy.policy import Policy
 from streams.policy.routing import DeskRule, SourceRule
 from streams.policy.section import Language, Text
-from streams.policy.triggers import HardLimit, Rise, Triggers
+from streams.policy.triggers import Triggers
+from streams.policy.watches import HardLimit, Rise
 
 __all__ = [
     "Areas",

@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 from schemas.terms import TIERS
 from streams.policy.catalogue import DEFAULT, Routing
 from streams.policy.policy import Policy
-from streams.policy.triggers import HardLimit, Rise
+from streams.policy.watches import HardLimit, Rise
 
 
 class Mismatch(NamedTuple):
@@ -220,6 +220,20 @@ def _triggers(policy: Policy) -> Iterator[Mismatch]:
                 got = f"{step.at:g}"
                 wanted = f"a value the device can show, {least:g} to {most:g} {measured.unit}"
                 yield Mismatch((*where, "steps", s, "at"), got, wanted)
+    for n, forecast in enumerate(policy.triggers.forecasts):
+        if not any(forecast.foretells(limit) for limit in policy.triggers.limits):
+            got = f"the step {forecast.at:g} of {forecast.limit!r}"
+            wanted = "a step of a limit above, on the same readings"
+            yield Mismatch(("triggers", "forecasts", n, "at"), got, wanted)
+        if forecast.category not in known:
+            got = f"the code {forecast.category!r}"
+            wanted = "a code of the city's own catalogue"
+            yield Mismatch(("triggers", "forecasts", n, "category"), got, wanted)
+        same = (forecast.device_class, forecast.observed_property)
+        if any(
+            (f.device_class, f.observed_property) == same for f in policy.triggers.forecasts[:n]
+        ):
+            yield Mismatch(("triggers", "forecasts", n), "a second one", "one for each property")
     yield from _devices(policy, known)
     silence = policy.triggers.silence
     if silence is not None and silence.category not in known:

@@ -160,7 +160,7 @@ class Policy(Section):
         """Version and suggested action of every trigger."""
         triggers = self.triggers
         table: dict[str, tuple[str, Text]] = {}
-        for watch in (*triggers.limits, *triggers.rises):
+        for watch in (*triggers.limits, *triggers.rises, *triggers.forecasts):
             table.setdefault(watch.id, (watch.version, watch.action))
         rules = (
             triggers.silence,
@@ -169,6 +169,9 @@ class Policy(Section):
             triggers.spread,
             triggers.recurrence,
             triggers.complaints,
+            triggers.repeats,
+            triggers.hotspots,
+            triggers.chains,
             triggers.deadline_risk,
             triggers.fan_out,
             triggers.flood,

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
 from functools import cached_property
-from typing import Literal
 
 from pydantic import Field, model_validator
 
-from schemas.terms import Colour, Severity, Urgency
+from schemas.terms import Colour, Severity
 from streams.policy.patterns import ChainRule, HotspotRule, RepeatRule
 from streams.policy.section import Section, Text
 from streams.policy.sensors import (
@@ -22,6 +20,7 @@ from streams.policy.sensors import (
 )
 from streams.policy.sites import FanOutRule, SeasonRule
 from streams.policy.surge import SurgeRule
+from streams.policy.watches import ForecastRule, HardLimit, Rise
 from streams.warning.attention import Limits
 
 
@@ -56,79 +55,6 @@ class DeviceClass(Section):
     name: Text
     properties: dict[str, Property] = Field(min_length=1)
     station: StationCheck | None = None
-
-
-class Watch(Section):
-    """What all triggers on readings have in common.
-
-    Attributes:
-        id: the trigger's name in the city (``W2``); several rules may share it.
-        device_class, observed_property: the readings it looks at.
-        category: code of the matter it reports.
-        expires_s: how long an alert of it holds without news, seconds.
-    """
-
-    id: str = Field(min_length=1, max_length=40)
-    version: str = Field(min_length=1, max_length=40)
-    title: Text
-    device_class: str
-    observed_property: str
-    category: str
-    action: Text
-    expires_s: float = Field(default=6 * 3600, gt=0)
-
-
-class Step(Section):
-    """One step of a limit: from `at` on, held for `hold_s` seconds."""
-
-    at: float
-    colour: Colour
-    severity: Severity
-    urgency: Urgency = "normal"
-    hold_s: float = Field(default=0, ge=0, le=86_400)
-
-
-class Clearing(Section):
-    """When the danger counts as over: back past `at`, `readings` times, over `for_s` seconds.
-
-    Together with the step this is the hysteresis that keeps an alert from flapping.
-    """
-
-    at: float
-    for_s: float = Field(default=0, ge=0, le=7 * 86_400)
-    readings: int = Field(default=1, ge=1, le=100)
-
-
-class HardLimit(Watch):
-    """A limit with rising steps on a measured value (W1 tilt, W2 gas, W3 water).
-
-    A value reaches a step when it is at or past it, in the given direction.
-    """
-
-    direction: Literal["above", "below"] = "above"
-    steps: tuple[Step, ...] = Field(min_length=1, max_length=4)
-    clearing: Clearing
-
-    @model_validator(mode="after")
-    def _in_order(self) -> HardLimit:
-        sign = 1 if self.direction == "above" else -1
-        values = [self.clearing.at * sign, *(step.at * sign for step in self.steps)]
-        if any(a >= b for a, b in itertools.pairwise(values)):
-            raise ValueError(
-                "wanted clearing.at, then the steps, each further out than the one before"
-            )
-        return self
-
-
-class Rise(Watch):
-    """A value that rises too fast (W5): by `by` within `within_s` seconds."""
-
-    by: float = Field(gt=0)
-    within_s: float = Field(gt=0, le=6 * 3600)
-    colour: Colour
-    severity: Severity
-    urgency: Urgency = "normal"
-    clear_for_s: float = Field(default=0, ge=0, le=7 * 86_400)
 
 
 class WeatherRule(Section):
@@ -315,6 +241,7 @@ class Triggers(Section):
     late_s: float = Field(default=600, ge=0, le=86_400)
     limits: tuple[HardLimit, ...] = ()
     rises: tuple[Rise, ...] = ()
+    forecasts: tuple[ForecastRule, ...] = ()
     silence: SilenceRule | None = None
     anomaly: AnomalyRule | None = None
     stuck: DeviceRule | None = None
@@ -346,6 +273,15 @@ class Triggers(Section):
             "together": self.together,
         }
         return {name: rule for name, rule in named.items() if rule is not None}
+
+    def forecast_of(
+        self, device_class: str, observed_property: str
+    ) -> tuple[ForecastRule, HardLimit] | None:
+        """The forecast on a property of a class of devices, with the limit that it foretells."""
+        for rule in self.forecasts:
+            if (rule.device_class, rule.observed_property) == (device_class, observed_property):
+                return rule, next(limit for limit in self.limits if rule.foretells(limit))
+        return None
 
     @cached_property
     def hard(self) -> frozenset[str]:

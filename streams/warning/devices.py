@@ -24,9 +24,12 @@ class Episode:
         clean_since, clean: from when on, and how often, the value has been back.
         evidence, count: the first and the newest reading that carry it, and the number of all.
         value: the value last seen, in the property's unit.
+        foretold: it began, or was raised, before a step was reached (W19).
     """
 
-    __slots__ = ("began", "clean", "clean_since", "count", "evidence", "level", "since", "value")
+    __slots__ = (
+        "began", "clean", "clean_since", "count", "evidence", "foretold", "level", "since", "value",
+    )  # fmt: skip
 
     def __init__(self, steps: int, began: int) -> None:
         self.level = -1
@@ -37,6 +40,7 @@ class Episode:
         self.evidence: list[str] = []
         self.count = 0
         self.value = 0.0
+        self.foretold = False
 
     def witness(self, reading_id: str) -> None:
         """Note one more reading that carries the episode."""
@@ -98,6 +102,7 @@ def _encode(device: Device) -> bytes:
                 e.evidence,
                 e.count,
                 e.value,
+                *((True,) if e.foretold else ()),
             ]
             for trigger, e in device.episodes.items()
         }
@@ -139,6 +144,7 @@ def _decode(stored: bytes) -> Device:
             ids,
             count,
             value,
+            *foretold,
         ) in episodes.items():
             episode = device.episodes[trigger] = Episode(0, began)
             episode.level = level
@@ -148,6 +154,7 @@ def _decode(stored: bytes) -> Device:
             episode.evidence = ids
             episode.count = count
             episode.value = value
+            episode.foretold = bool(foretold)
     return device
 
 

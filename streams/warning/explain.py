@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from schemas.alert import Alert
 from streams.policy import Policy
 from streams.policy.section import Language
-from streams.policy.triggers import HardLimit, Rise
+from streams.policy.watches import HardLimit, Rise
 
 _TEXTS: dict[str, tuple[str, str]] = {
     "limit_clears": (
@@ -53,6 +53,14 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "repeats_clears": (
         "随治理问题销号或案件结案解除",
         "It ends with its problem, or with its case",
+    ),
+    "forecast_clears": (
+        "连续 {readings} 次读数的超限概率低于 {over:g} 后解除;到达限值则按超限处置",
+        "It ends after {readings} readings with a chance below {over:g}; past the limit it is that",
+    ),
+    "forecast_next": (
+        "超限概率低于 {at:g} 时不会告警(现为 {p:.2g})",
+        "It would not have fired at a chance below {at:g} (now {p:.2g})",
     ),
     "chance_next": (
         "偶然出现的概率高于 {at:g} 时不会告警(现为 {p:.2g})",
@@ -144,6 +152,11 @@ def explain(alert: Alert, policy: Policy, language: Language) -> Explanation:
                 number = rules.recurrence_district_count
                 nearest = say("recurrence_next", number=number, observed=alert.observed or 0.0)
             return Explanation(say(text, **values), nearest)
+    for forecast in triggers.forecasts:
+        if forecast.id == trigger:
+            near = None if alert.p is None else say("forecast_next", at=forecast.p, p=alert.p)
+            over, readings = forecast.p_over, forecast.readings_over
+            return Explanation(say("forecast_clears", over=over, readings=readings), near)
     repeats = triggers.repeats
     if repeats is not None and repeats.id == trigger:
         return Explanation(say("repeats_clears"), _chance(alert, repeats.at[0], say))

@@ -9,9 +9,10 @@ from schemas.reading import Finding, FindingEvent, ReadingEvent
 from schemas.terms import Category, Colour, Place, Severity, Urgency
 from streams.incidents.messages import Maker, event_id
 from streams.policy import Policy
-from streams.policy.triggers import HardLimit
+from streams.policy.watches import HardLimit
 from streams.program import Output
 from streams.topics import STREET_INBOX
+from streams.warning.crossings import Crossing
 from streams.warning.devices import Device
 from streams.warning.limits import Signal
 from streams.warning.sensors.watch import Sign
@@ -115,6 +116,53 @@ class Findings:
             contributions={reason.part: round(reason.adds, 3) for reason in sign.reasons},
         )
 
+    def crossing(
+        self,
+        device_id: str,
+        device: Device,
+        crossing: Crossing,
+        observed: int,
+        value: float,
+        now: datetime,
+        event: ReadingEvent,
+    ) -> Output:
+        """A limit will be passed within the horizon (W19), or is not going to be after all.
+
+        The finding is the limit's own: what comes of it raises the same warning.
+        """
+        rule, forecast, episode = crossing.rule, crossing.forecast, crossing.episode
+        phase: Literal["opened", "raised", "cleared"] = "cleared"
+        if forecast is not None:
+            phase = "opened" if episode.level < 0 else "raised"
+        return self._send(
+            device_id,
+            device,
+            trigger=rule.id,
+            version=rule.version,
+            phase=phase,
+            step=f"foretold/{observed}",
+            unit=self._unit(device),
+            observed=value,
+            threshold=rule.at,
+            colour=rule.colour,
+            category=self._category(rule.category),
+            severity=rule.severity,
+            urgency=rule.urgency,
+            began=episode.began,
+            observed_at=moment(observed),
+            time=now,
+            evidence=list(episode.evidence),
+            count=episode.count,
+            trace=event.traceparent,
+            of=crossing.limit.id,
+            expected=None if forecast is None else round(forecast.middle, 2),
+            interval=None
+            if forecast is None
+            else (round(forecast.low, 2), round(forecast.high, 2)),
+            chance=None if forecast is None else round(forecast.p, 4),
+            lead_time_s=None if forecast is None else round(60 * forecast.eta_minutes, 1),
+        )
+
     def _category(self, code: str) -> Category:
         rule = self.policy.category(None, code)
         assert rule is not None, "a checked policy has no trigger for an unknown code"
@@ -182,9 +230,15 @@ class Findings:
         count: int,
         trace: str | None,
         contributions: dict[str, float] | None = None,
+        of: str | None = None,
+        expected: float | None = None,
+        interval: tuple[float, float] | None = None,
+        chance: float | None = None,
+        lead_time_s: float | None = None,
     ) -> Output:
         began_at = moment(began)
-        finding_id = f"{device_id}/{device.measured}/{trigger}/{began_at:%Y%m%dT%H%M%S.%fZ}"
+        episode = f"{of or trigger}/{began_at:%Y%m%dT%H%M%S.%fZ}"
+        finding_id = f"{device_id}/{device.measured}/{episode}"
         message = _finding_event(
             id=event_id(finding_id, step),
             source=SOURCE,
@@ -220,6 +274,10 @@ class Findings:
                 evidence_count=count,
                 policy_version=self.policy.version,
                 contributions=contributions or {},
+                expected=expected,
+                interval=interval,
+                p=chance,
+                lead_time_s=lead_time_s,
             ),
         )
         return Output(STREET_INBOX, device.street, message)

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from streams.policy.triggers import HardLimit, Rise, Triggers
+from streams.policy.triggers import Triggers
+from streams.policy.watches import HardLimit, Rise
 from streams.warning.devices import Device, Episode
 
 LOW_SAMPLES = 8
@@ -77,6 +78,8 @@ class LimitRule:
             episode.witness(reading_id)
             episode.clean_since, episode.clean = 0, 0
             return self.reached(episode, time)
+        if episode.level < 0 and episode.foretold:
+            return None  # it is still to come; the forecast says when it is not
         if episode.level < 0:
             # A short vibration: it was never held, and a repeat of it must not count again.
             del device.episodes[self.watch.id]
@@ -129,7 +132,7 @@ class LimitRule:
             episode.level = min(episode.level, wanted - 1)
 
     def _climb(self, episode: Episode, level: int) -> Signal:
-        phase: Phase = "opened" if episode.level < 0 else "raised"
+        phase: Phase = "opened" if episode.level < 0 and not episode.foretold else "raised"
         episode.level = level
         return Signal(
             self.watch,

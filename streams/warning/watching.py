@@ -1,4 +1,4 @@
-"""What sensing does with readings beyond limits: unusual, together, not to be believed."""
+"""What sensing does with readings beyond limits: foretold, unusual, not to be believed."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from streams.policy import Policy
 from streams.policy.triggers import DeviceClass, Property
 from streams.program import Output
 from streams.state import State
+from streams.warning import crossings
+from streams.warning.crossings import CrossingWatch
 from streams.warning.devices import DEVICES, Device
 from streams.warning.findings import Findings, moment
 from streams.warning.sensors.detector import MINUTES_OF_WEEK
@@ -42,15 +44,16 @@ class LocalWeek:
 class Watching:
     """The checks that one property of one class of devices asks for."""
 
-    __slots__ = ("_findings", "_name", "_station", "_watch", "_week")
+    __slots__ = ("_crossing", "_findings", "_name", "_station", "_watch", "_week")
 
     def __init__(self, findings: Findings, week: LocalWeek, name: str, watch: SensorWatch,
-                 station: StationWatch | None) -> None:  # fmt: skip
+                 station: StationWatch | None, crossing: CrossingWatch | None) -> None:  # fmt: skip
         self._findings = findings
         self._week = week
         self._name = name
         self._watch = watch if watch.needed else None
         self._station = station
+        self._crossing = crossing
 
     @classmethod
     def wanted(
@@ -58,6 +61,7 @@ class Watching:
         policy: Policy,
         findings: Findings,
         week: LocalWeek,
+        kind_name: str,
         kind: DeviceClass,
         name: str,
         measured: Property,
@@ -68,7 +72,11 @@ class Watching:
             station = StationWatch(kind.station)
             station = station if station.includes(name) else None
         watch = SensorWatch(measured, policy.triggers)
-        return cls(findings, week, name, watch, station) if watch.needed or station else None
+        pair = policy.triggers.forecast_of(kind_name, name)
+        crossing = None if pair is None else CrossingWatch(*pair)
+        if not (watch.needed or station or crossing):
+            return None
+        return cls(findings, week, name, watch, station, crossing)
 
     def judge(
         self,
@@ -83,11 +91,18 @@ class Watching:
         """Hold a reading against the device's own past, and against its neighbours'."""
         outputs: list[Output] = []
         device_id = event.data.device_id
+        if self._crossing is not None:
+            told = self._crossing.judge(state, key, device, time, value, event.id)
+            if told is not None:
+                state.table(DEVICES).slot(key).touched = True
+                outputs.append(
+                    self._findings.crossing(device_id, device, told, time, value, now, event)
+                )
         if self._watch is not None:
             watched = _watched(state, key)
             minute = self._week.minute(time)
             signs = self._watch.judge(watched, time, minute, value, bool(device.episodes))
-            outputs = [
+            outputs += [
                 self._findings.sign(device_id, device, sign, time, now, event) for sign in signs
             ]
         if self._station is not None:
@@ -118,6 +133,7 @@ def forget(state: State, key: str, device: Device) -> None:
     """Forget what is known of a device beyond its limits."""
     if state.get(WATCHED, key) is not None:
         state.delete(WATCHED, key)
+    crossings.forget(state, key)
     device_id = key.removesuffix(f"/{device.measured}")
     if state.get(STATIONS, device_id) is not None:
         state.delete(STATIONS, device_id)
