@@ -23,6 +23,7 @@ class Body(BaseModel):
         extra="ignore", frozen=False, allow_inf_nan=False, str_strip_whitespace=False
     )
     __setattr__ = object.__setattr__
+    __delattr__ = object.__delattr__  # pydantic's own would put setting back on the long way
 
 
 class Envelope(BaseModel):

@@ -21,6 +21,7 @@ from agents.backtest.city import ONE_LANE_EACH
 from agents.bench.machine import spread
 from agents.policy_files import load
 from agents.replay.feed import moment_of
+from agents.runtime.attributes import read_as_before
 from agents.runtime.worker import tune
 from agents.simulate.api import ORIGIN, Simulation
 from schemas.codec import read_any
@@ -130,6 +131,7 @@ def measure(runs: int, hours: float, seed: int) -> list[dict[str, Any]]:
     try:
         return [_figures(name, make, records, runs) for name, make, records in works]
     finally:
+        read_as_before()
         gc.unfreeze()
         gc.set_threshold(*thresholds)
 

@@ -24,6 +24,7 @@ from agents.backtest.trial import run_trials
 from agents.cli.desk import Language, console, words_for
 from agents.cli.wording import Wording
 from agents.replay.feed import moment_of
+from agents.runtime.attributes import read_as_before, read_plainly
 from agents.settings import load_settings
 from schemas.errors import ConfigurationError
 from streams.policy import Policy
@@ -123,7 +124,7 @@ def backtest(
                 outcome = run(policies[0], history.entries(), history.stops, progress=progress)
             _print_outcome(outcome, policies[0].version, as_json=as_json)
             return
-        with _bar(screen, history.inputs) as progress, _few_collections():
+        with _bar(screen, history.inputs) as progress, _at_full_speed():
             trials = run_trials(policies, history.entries(), history.stops, progress=progress)
     days = _days(history)
     found = [figures(trial.policy, trial.facts, days) for trial in trials]
@@ -178,14 +179,16 @@ def _bar(screen: Console, total: int | None) -> Iterator[Any]:
 
 
 @contextmanager
-def _few_collections() -> Iterator[None]:
+def _at_full_speed() -> Iterator[None]:
     """History is remembered to its end and has no cycles: there is little to collect."""
     before = gc.get_threshold()
     gc.freeze()
     gc.set_threshold(200_000, 50, 1_000)
+    read_plainly()
     try:
         yield
     finally:
+        read_as_before()
         gc.set_threshold(*before)
         gc.unfreeze()
 

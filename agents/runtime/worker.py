@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable
 from typing import NoReturn
 
+from agents.runtime.attributes import read_plainly
 from agents.runtime.stage import Stage
 from agents.runtime.watchdog import Watchdog
 from schemas.errors import ChengyunError, ConfigurationError
@@ -36,6 +37,7 @@ def tune() -> None:
     collector must not walk a million states again and again: nothing that a step makes
     refers to itself, so all but the loop's own few cycles goes by reference count.
     """
+    read_plainly()
     sys.setswitchinterval(0.001)
     gc.collect()
     gc.freeze()
