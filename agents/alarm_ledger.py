@@ -116,8 +116,8 @@ def said_of(alert: Alert) -> Said:
     """One revision of an alert, as far as it matters to the load of its desk."""
     what = alert.key.split("/")[-1] if alert.incident_id is None else alert.title
     named = what.startswith(alert.trigger.id)
-    # What a flood or planned work took in called nobody.
-    called = alert.grouped_by is None and alert.silenced_by is None
+    # What a flood, planned work, the budget or a known cause took in called nobody.
+    called = alert.calls
     return Said(
         alert.changed_at,
         alert.alert_id,

@@ -83,6 +83,11 @@ class Alert(Body):
         completeness: share of the expected input that was there, 0 to 1.
         grouped_by: the flood's alert that stands for this one at a flooded desk;
             silenced_by: the planned work that explains it. Either calls nobody.
+        held_back: why it calls nobody though it is lit: ``capped``, the desk has had its calls
+            of this kind today; ``doubted``, too often found wrong here; ``inhibited``, explained
+            by `inhibited_by`, an open case or alert. earned: the colour it would have otherwise.
+        kind: code of the matter it is about; None where it is about no one kind.
+        tests: how many hypotheses `p` is one of.
         groups: what a flood's own alert stands for, the gravest first.
         answer: what the desk found when it looked; answered_by, answer_reason: whose, and why.
         contributions: what made it surprising, by part, in the part's own measure.
@@ -120,6 +125,11 @@ class Alert(Body):
     incident_id: str | None = None
     grouped_by: str | None = None
     silenced_by: str | None = None
+    held_back: Literal["capped", "doubted", "inhibited"] | None = None
+    inhibited_by: str | None = None
+    earned: Colour | None = None
+    kind: str | None = None
+    tests: int | None = Field(default=None, ge=1)
     groups: list[AlertGroup] = Field(default_factory=list, max_length=50)
     answer: Answer | None = None
     answered_by: str | None = None
@@ -130,6 +140,11 @@ class Alert(Body):
     geometry: Geometry | None = None
     suspected: list[Suspected] = Field(default_factory=list, max_length=5)
     policy_version: str
+
+    @property
+    def calls(self) -> bool:
+        """Whether opening or rising calls the desk: no flood, silence or budget holds it back."""
+        return self.grouped_by is None and self.silenced_by is None and self.held_back is None
 
 
 class AlertEvent(Envelope):

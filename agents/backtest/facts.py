@@ -93,7 +93,7 @@ class Facts:
         self.told += 1
         if data["state"] not in ("opened", "raised"):
             return
-        if data.get("grouped_by") or data.get("silenced_by"):
+        if data.get("grouped_by") or data.get("silenced_by") or data.get("held_back"):
             return
         tier = data["tier"]
         self.calls[tier, data["area"], day] += 1

@@ -25,7 +25,7 @@ from agents.cli.desk import (
     run,
 )
 from agents.cli.ordering import Family, Home, add_orders
-from agents.cli.timeline import alert_line
+from agents.cli.timeline import alert_line, quiet_of
 from agents.cli.wording import Wording, sparkline
 from agents.ledger import open_ledger
 from schemas.alert import Alert
@@ -36,6 +36,7 @@ from streams.warning.explain import explain
 
 ENDED = ("closed", "withdrawn")
 _SHOWN_EVIDENCE = 12
+_PASSING = ("grouped_by", "silenced_by", "held_back", "inhibited_by", "earned")
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -134,7 +135,8 @@ def why(
         ("why_action", alert.suggested_action),
         ("why_answer", _answered(alert, words)),
         ("why_case", alert.incident_id),
-        ("why_grouped", alert.grouped_by or alert.silenced_by),
+        ("why_held", quiet_of(alert, words)),
+        ("why_grouped", alert.grouped_by or alert.silenced_by or alert.inhibited_by),
     ]
     table = Table.grid(padding=(0, 2))
     for name, fact in facts:
@@ -189,7 +191,7 @@ def _whole(revisions: list[Alert]) -> Alert:
     missing = {
         name: before[name]
         for name, value in newest
-        if value in (None, [], 0) and name in before and name not in ("grouped_by", "silenced_by")
+        if value in (None, [], 0) and name in before and name not in _PASSING
     }
     return newest.model_copy(update=missing)
 

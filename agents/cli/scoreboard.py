@@ -109,11 +109,7 @@ async def _add_alerts(board: Scoreboard, ledger: Ledger, progress: LongRead) -> 
             if record.value is None:
                 continue
             alert = AlertEvent.model_validate_json(record.value).data
-            calls = (
-                alert.state in ("opened", "raised")
-                and alert.grouped_by is None
-                and alert.silenced_by is None
-            )
+            calls = alert.state in ("opened", "raised") and alert.calls
             before = last.get(alert.alert_id)
             first.setdefault(alert.alert_id, alert)
             number = calls + (0 if before is None else before[1])

@@ -53,6 +53,7 @@ WARNING_TEXTS: dict[str, tuple[str, str]] = {
     "why_action": ("建议措施", "do"),
     "why_answer": ("坐席答复", "answer"),
     "why_case": ("案件", "case"),
+    "why_held": ("未呼叫", "calls nobody"),
     "why_grouped": ("归入", "put into"),
     "why_evidence": ("证据 {count} 条", "{count} events as evidence"),
     "why_other_policy": (

@@ -174,6 +174,9 @@ def quiet_of(alert: Alert, words: Wording) -> str | None:
         return words.say("alert_silenced")
     if alert.grouped_by is not None:
         return words.say("alert_grouped")
+    if alert.held_back is not None:
+        colour = "" if alert.earned is None else words.colour(alert.earned)
+        return words.say(f"alert_{alert.held_back}", colour=colour).strip()
     return None
 
 

@@ -64,7 +64,7 @@ def _alerts(values: list[bytes | None]) -> list[Alert]:
             alert = AlertEvent.model_validate_json(value).data
         except ValueError:
             continue
-        if alert.grouped_by is not None or alert.silenced_by is not None:
+        if not alert.calls:
             continue  # it calls nobody: a flood or planned work explains it
         before = found.get(alert.alert_id)
         if before is None or before.revision <= alert.revision:

@@ -16,6 +16,7 @@ from schemas.command import Silence
 from schemas.dead_letter import Reason
 from schemas.outcome import Reply
 from schemas.terms import AlertState
+from streams.incidents import holding
 from streams.incidents.case import present
 from streams.incidents.turn import Turn
 from streams.incidents.words import words
@@ -59,8 +60,10 @@ def announce(
     alert: dict[str, Any],
     *,
     street: str | None = None,
+    place: tuple[float, float] | None = None,
     protected: bool = False,
     judged: bool = True,
+    believed_p: float | None = None,
 ) -> None:
     """Publish one revision of an alert, after asking whether the desk can be called for it.
 
@@ -69,12 +72,25 @@ def announce(
         street: the street it is about, where that is known; what a flood groups by.
         protected: danger to life: no silence may hold it back. Hard limits never are.
         judged: False calls the desk whatever else it was told.
+        place: where it is, latitude and longitude.
+        believed_p: the largest p at which the desk still believes its trigger.
     """
     triggers = turn.policy.triggers
     rule = triggers.flood
-    if judged and rule is not None and alert["state"] in _CALLS:
+    if alert["scale"] == "warning":
+        spared = protected or alert["trigger"]["id"] in triggers.hard
+        holding.consider(turn, alert, protected=spared, place=place, believed_p=believed_p)
+    if judged and rule is not None and alert["state"] in _CALLS and "held_back" not in alert:
         _judge(turn, rule, alert, street or turn.area, protected)
     _send(turn, alert)
+    if alert["state"] in holding.ENDED:
+        cause_gone(turn, alert["alert_id"])
+
+
+def cause_gone(turn: Turn, cause_id: str) -> None:
+    """A case or a warning is over: what it explained calls the desk now, if it is still lit."""
+    for alert in holding.released(turn, cause_id):
+        announce(turn, alert)
 
 
 def _judge(

@@ -5,19 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
-
 from schemas.alert import Alert, Answer
 from schemas.command import Command
 from schemas.outcome import Reply
 from schemas.terms import AlertState
-from streams.incidents import lamps
+from streams.incidents import lamps, verdicts
 from streams.incidents.arguments import Argument, Given
 from streams.incidents.case import SPREADS, WARNINGS, Case, Episode, Lamp
 from streams.incidents.refusal import Refused
 from streams.incidents.turn import Turn
-from streams.state import Namespace
-from streams.warning.feedback import Verdicts
 
 ARGUMENTS: Mapping[str, tuple[Argument, ...]] = {
     "confirm": (Argument("key", "text", required=True, note="the alert's key"),),
@@ -29,26 +25,6 @@ ARGUMENTS: Mapping[str, tuple[Argument, ...]] = {
 """Orders about alerts, and what each needs; dismissing wants a reason too."""
 
 _ROLES = frozenset({"operator", "supervisor"})
-
-
-def _decode(stored: bytes) -> Verdicts:
-    return Verdicts(*orjson.loads(stored))
-
-
-VERDICTS: Namespace[Verdicts] = Namespace(
-    name="verdicts",
-    encode=lambda v: orjson.dumps([v.confirmed, v.false, v.no_finding, v.duplicate]),
-    decode=_decode,
-    lifetime="ever: four numbers for each kind of warning at a desk",
-    rank=8,
-)
-"""Key ``<area>/<trigger>``."""
-
-
-def factor_of(turn: Turn, trigger: str) -> float:
-    """What this desk's answers to a kind of warning multiply its tolerated p with."""
-    verdicts = turn.state.get(VERDICTS, f"{turn.area}/{trigger}")
-    return 1.0 if verdicts is None else verdicts.factor
 
 
 def follow(turn: Turn, command: Command) -> Reply:
@@ -84,12 +60,11 @@ def follow(turn: Turn, command: Command) -> Reply:
     found = _case_of(turn, subject, command.subject.id)
     if found is not None:
         _answer_lamp(turn, *found, answer, said)
+        kind: str | None = found[0].incident.category.code
     else:
-        _answer_episode(turn, f"{turn.area}/{trigger}/{subject}", command.subject.id, answer, said)
-    key = f"{turn.area}/{trigger}"
-    verdicts = turn.state.get(VERDICTS, key) or Verdicts()
-    verdicts.count(answer)
-    turn.state.put(VERDICTS, key, verdicts)
+        key = f"{turn.area}/{trigger}/{subject}"
+        kind = _answer_episode(turn, key, command.subject.id, answer, said)
+    verdicts.note(turn, trigger, kind, answer)
     return Reply(command_id=command.command_id, outcome="applied")
 
 
@@ -125,7 +100,8 @@ def _answer_lamp(
 
 def _answer_episode(
     turn: Turn, key: str, alert_id: str, answer: Answer, said: dict[str, Any]
-) -> None:
+) -> str | None:
+    """Answer a warning that hangs on no case; returns the kind of matter it is about."""
     for namespace in (WARNINGS, SPREADS):
         episode = turn.state.get(namespace, key)
         if episode is None or episode.alert.alert_id != alert_id:
@@ -149,7 +125,7 @@ def _answer_episode(
             turn.state.put(namespace, key, kept, due)
         else:
             turn.state.delete(namespace, key)
-        return
+        return alert.kind
     raise _gone(alert_id)
 
 

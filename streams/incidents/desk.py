@@ -30,7 +30,6 @@ from streams.incidents import (
     weather,
 )
 from streams.incidents.annunciation import ATTENTION
-from streams.incidents.answers import VERDICTS
 from streams.incidents.case import (
     BINS,
     CASES,
@@ -43,11 +42,14 @@ from streams.incidents.case import (
 from streams.incidents.commands import on_command
 from streams.incidents.endings import forget
 from streams.incidents.foresight import CALENDAR
+from streams.incidents.holding import BUDGETS, HELD
+from streams.incidents.inhibition import CAUSING, FOLDED
 from streams.incidents.messages import event_id
 from streams.incidents.opening import on_report
 from streams.incidents.sheets import SHEETS, SUMMED, SUMS
 from streams.incidents.turn import Turn
 from streams.incidents.updates import on_update
+from streams.incidents.verdicts import VERDICTS
 from streams.incidents.workloads import FOLLOWED, LOADS
 from streams.policy import Policy
 from streams.program import Due, Horizon, Output, Record, Refuse
@@ -105,7 +107,11 @@ class Desk:
             *NAMESPACES,
             *SUMMED,
             ATTENTION,
+            BUDGETS,
             CALENDAR,
+            CAUSING,
+            FOLDED,
+            HELD,
             FOLLOWED,
             LOADS,
             surges.PULSES,

@@ -114,6 +114,7 @@ def tell(
     due: datetime | None = None,
     namespace: Namespace[Episode] = WARNINGS,
     handed_down: bool = False,
+    place: tuple[float, float] | None = None,
     **said: Any,
 ) -> Alert:
     """Open, raise or revise the warning of a rule about a subject, and remember it.
@@ -134,7 +135,15 @@ def tell(
         title=title,
         **said,
     )
-    send(turn, subject, alert, due=due, namespace=namespace, handed_down=handed_down)
+    send(
+        turn,
+        subject,
+        alert,
+        due=due,
+        namespace=namespace,
+        handed_down=handed_down,
+        place=place,
+    )
     return alert
 
 
@@ -146,10 +155,11 @@ def send(
     due: datetime | None = None,
     namespace: Namespace[Episode] = WARNINGS,
     handed_down: bool = False,
+    place: tuple[float, float] | None = None,
     passed_to: Sequence[str] = (),
 ) -> None:
     """Send a composed revision to the desk, and remember it until it is due, or expires."""
-    lamps.publish(turn, alert, handed_down=handed_down)
+    lamps.publish(turn, alert, handed_down=handed_down, place=place)
     kept = Episode(alert=alert, incident_id=alert.incident_id, passed_to=list(passed_to))
     key = key_of(turn, alert.trigger.id, subject)
     turn.state.put(namespace, key, kept, due or alert.expires_at)

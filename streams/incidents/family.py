@@ -12,7 +12,14 @@ from __future__ import annotations
 from schemas.handoff import Notice
 from schemas.incident import Incident
 from schemas.terms import TERMINAL, Actor
-from streams.incidents import lamps, lifecycle, ownership, standstill
+from streams.incidents import (
+    annunciation,
+    inhibition,
+    lamps,
+    lifecycle,
+    ownership,
+    standstill,
+)
 from streams.incidents.case import CAUSES, Case, Spot
 from streams.incidents.endings import finish
 from streams.incidents.messages import Maker, body, event_id
@@ -256,8 +263,13 @@ def take_out(turn: Turn, child: Case, actor: Actor | None, reason: str | None) -
 
 def settle(turn: Turn) -> None:
     """Whatever ended in this step: its consequences end too, here and elsewhere."""
+    causing = turn.policy.triggers.causing
     for case in list(turn.touched.values()):
         incident = case.incident
+        if causing:
+            ended = inhibition.follow_case(turn, case)
+            if ended is not None:
+                annunciation.cause_gone(turn, ended)
         if incident.closed_at is None:
             continue
         if incident.children:

@@ -37,13 +37,20 @@ ALERT_OF_SEVERITY: dict[str, Colour] = {
 }
 
 
-def publish(turn: Turn, alert: Alert, *, handed_down: bool = False) -> None:
+def publish(
+    turn: Turn,
+    alert: Alert,
+    *,
+    handed_down: bool = False,
+    place: tuple[float, float] | None = None,
+) -> None:
     """Send one revision of an alert to the operators of this tier.
 
     Args:
         handed_down: a warning of the tier above: it reaches everybody, flooded or not.
+        place: where it is on the map, latitude and longitude.
     """
-    announce(turn, fields_of(alert), judged=not handed_down)
+    announce(turn, fields_of(alert), judged=not handed_down, place=place)
 
 
 def end(turn: Turn, alert: Alert) -> Alert:
@@ -74,8 +81,10 @@ def light(
     Args:
         subject: what about the case it speaks of; one lamp each.
         calls: what changes is graver, though the colour may be the same.
-        fields: more fields of the alert (observed, threshold, evidence, action …).
+        fields: more fields of the alert (observed, threshold, evidence, action …), and
+            ``believed_p`` as `announce` takes it.
     """
+    believed_p = fields.pop("believed_p", None)
     lamp = case.lamps.get(subject)
     if lamp is None:
         incident_id = case.incident.incident_id
@@ -96,9 +105,10 @@ def light(
             return
         rises = calls or COLOURS.index(colour) > COLOURS.index(lamp.colour)
         state = "raised" if rises else "revised"
+        colour = max(colour, lamp.colour, key=COLOURS.index)
         lamp.colour, lamp.title, lamp.trigger = colour, title, trigger
         lamp.revision += 1
-    _say(turn, case, subject, lamp, state, fields)
+    _say(turn, case, subject, lamp, state, fields, believed_p)
 
 
 def answer(turn: Turn, case: Case, subject: str, said: dict[str, Any], *, stays: bool) -> None:
@@ -126,7 +136,13 @@ def put_out_all(turn: Turn, case: Case, *, keep: tuple[str, ...] = ()) -> None:
 
 
 def _say(
-    turn: Turn, case: Case, subject: str, lamp: Lamp, state: AlertState, fields: dict[str, Any]
+    turn: Turn,
+    case: Case,
+    subject: str,
+    lamp: Lamp,
+    state: AlertState,
+    fields: dict[str, Any],
+    believed_p: float | None = None,
 ) -> None:
     # The fields of an `Alert` in its own order, written directly: a city whose limits run
     # out by the thousand says more of these than of anything else.
@@ -150,4 +166,8 @@ def _say(
     }
     data.update({name: value for name, value in fields.items() if value is not None})
     grave = incident.danger_to_life or "casualties" in incident.sensitive
-    announce(turn, data, street=incident.place.street, protected=grave)
+    place = incident.place
+    at = None if place.lat is None or place.lon is None else (place.lat, place.lon)
+    if lamp.scale == "warning":
+        data["kind"] = incident.category.code
+    announce(turn, data, street=place.street, place=at, protected=grave, believed_p=believed_p)

@@ -14,15 +14,13 @@ from functools import lru_cache
 import orjson
 
 from schemas.terms import COLOURS, Colour
-from streams.incidents import episodes
-from streams.incidents.answers import VERDICTS
+from streams.incidents import episodes, holding, verdicts
 from streams.incidents.case import Bins
 from streams.incidents.counting import BIN_S, KEPT_BINS, totals
 from streams.incidents.turn import Turn
 from streams.incidents.words import words
 from streams.policy.surge import SurgeRule, SurgeWidth
 from streams.state import EPOCH, Namespace, from_microseconds
-from streams.warning.counts.colours import discovery_limit
 from streams.warning.counts.rhythm import RHYTHMS, Rhythm
 from streams.warning.counts.series import Judgement, Series
 from streams.warning.counts.stored import decode, encode
@@ -47,7 +45,6 @@ class Pulse:
         told: totals of the ten-minute bins that are in a slot already, by their start.
         kinds: all kinds that have a series here.
         limit: the p up to which the last slot's kinds were called.
-        day, calls: surges told on a day.
     """
 
     slot: int | None = None
@@ -55,20 +52,16 @@ class Pulse:
     told: dict[int, dict[str, int]] = field(default_factory=dict)
     kinds: list[str] = field(default_factory=list)
     limit: float = 0.0
-    day: int = 0
-    calls: int = 0
 
 
 def _encode(pulse: Pulse) -> bytes:
     told = [[start, counts] for start, counts in pulse.told.items()]
-    return orjson.dumps(
-        [pulse.slot, pulse.counts, told, pulse.kinds, pulse.limit, pulse.day, pulse.calls]
-    )
+    return orjson.dumps([pulse.slot, pulse.counts, told, pulse.kinds, pulse.limit])
 
 
 def _decode(stored: bytes) -> Pulse:
-    slot, counts, told, kinds, limit, day, calls = orjson.loads(stored)
-    return Pulse(slot, counts, dict(told), kinds, limit, day, calls)
+    slot, counts, told, kinds, limit, *_ = orjson.loads(stored)
+    return Pulse(slot, counts, dict(told), kinds, limit)
 
 
 PULSES: Namespace[Pulse] = Namespace(
@@ -191,20 +184,19 @@ def _close(
         turn.state.put(SERIES, key, encode(series))
         if answer is not None:
             judged.append((kind, answer))
-    factor = _factor(turn, rule)
-    ps = [min(1.0, answer.p_score / factor) for _, answer in judged]
-    # At least what a single surge would have needed: a correction may still bring one.
-    alone = rule.false_share / max(len(ps), 1)
-    pulse.limit = min(max(discovery_limit(ps, rule.false_share), alone), rule.at[0])
-    for (kind, answer), p in zip(judged, ps, strict=True):
+    ps = [_believed(turn, rule, kind, answer) for kind, answer in judged]
+    pulse.limit = min(holding.limit(turn, _begin(turn, at + 1, width), ps), rule.at[0])
+    # The most surprising first: they are called before the day's calls are spent.
+    for p, (kind, answer) in sorted(
+        zip(ps, judged, strict=True), key=lambda each: (each[0], each[1][0])
+    ):
         # What is no more than usual is quiet, whatever was gathered before it.
         if p <= pulse.limit and answer.observed > answer.expected.mean:
             _tell(turn, rule, width, pulse, kind, answer, pulse.limit, len(judged))
 
 
-def _factor(turn: Turn, rule: SurgeRule) -> float:
-    verdicts = turn.state.get(VERDICTS, f"{turn.area}/{rule.id}")
-    return 1.0 if verdicts is None else verdicts.factor
+def _believed(turn: Turn, rule: SurgeRule, kind: str, answer: Judgement) -> float:
+    return verdicts.believed(turn, rule.id, answer.p_score, kind=kind, red=rule.at[-1])
 
 
 def _tell(
@@ -219,7 +211,7 @@ def _tell(
 ) -> None:
     """Open a surge, raise or revise it, or take it back."""
     before = episodes.lit(turn, rule.id, kind)
-    p = min(1.0, answer.p_score / _factor(turn, rule))
+    p = _believed(turn, rule, kind, answer)
     begin = _begin(turn, answer.at, width)
     if p > limit:
         if before is not None and before.window is not None and before.window.start == begin:
@@ -230,16 +222,6 @@ def _tell(
             )
         return
     colour: Colour = COLOURS[sum(p <= at for at in rule.at) - 1]
-    if before is None:
-        today = turn.now.astimezone(turn.policy.tz).date().toordinal()
-        pulse.calls = pulse.calls + 1 if pulse.day == today else 1
-        pulse.day = today
-        if pulse.calls > rule.calls_a_day:
-            colour = "blue"
-    elif COLOURS.index(colour) > COLOURS.index(before.colour):
-        # Beyond the day's calls a surge stays blue: it is told, and nobody is called.
-        beyond = before.colour == "blue" and pulse.calls > rule.calls_a_day
-        colour = "blue" if beyond else colour
     language = turn.policy.language
     category = turn.policy.category(None, kind)
     name = kind if category is None else category.name if language == "zh" else category.name_en
@@ -267,6 +249,8 @@ def _tell(
         expected=round(answer.expected.mean, 2),
         interval=(float(low), float(high)),
         p=answer.p_score,
+        tests=number,
+        kind=kind,
         window=episodes.window_of(start=begin, end=end),
         evidence_count=answer.observed,
         expires_at=end + timedelta(seconds=rule.quiet_bins * seconds + 2 * BIN_S),

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from schemas.errors import SchemaError
 from schemas.terms import COLOURS, Colour
-from streams.incidents.answers import factor_of
+from streams.incidents import verdicts
 from streams.incidents.places import cell_of, cells_around, metres
 from streams.incidents.turn import Turn
 from streams.policy import CategoryRule
@@ -114,7 +114,7 @@ def complained(turn: Turn, kind: CategoryRule, lat: float, lon: float) -> Again 
     found = None
     if silent is not None and day - street.began >= rule.learn_days:
         found = judge(place.history, of_kind, day, rule.rules, street)
-    again = None if found is None else _beyond_chance(turn, rule, found)
+    again = None if found is None else _beyond_chance(turn, rule, kind, found)
     if again is not None:
         place.history.alerted = day
     turn.state.put(HISTORIES, key, places, turn.now + timedelta(days=rule.memory_days))
@@ -123,8 +123,8 @@ def complained(turn: Turn, kind: CategoryRule, lat: float, lon: float) -> Again 
     return again
 
 
-def _beyond_chance(turn: Turn, rule: RepeatRule, found: Repeat) -> Again | None:
-    p = min(1.0, found.p / factor_of(turn, rule.id))
+def _beyond_chance(turn: Turn, rule: RepeatRule, kind: CategoryRule, found: Repeat) -> Again | None:
+    p = verdicts.believed(turn, rule.id, found.p, kind=kind.code, red=rule.at[-1])
     reached = sum(p <= at for at in rule.at)
     if not reached:
         return None

@@ -24,8 +24,6 @@ class SurgeRule(Section):
             for the width.
         lateness: closed bins that late reports may still change.
         at: the largest p of blue, yellow, orange and red, falling.
-        false_share: wanted share of calls in vain among the kinds of one bin.
-        calls_a_day: so many surges a day are told in their own colour; further ones in blue.
         quiet_bins: a surge ends after so many bins without one.
     """
 
@@ -40,8 +38,6 @@ class SurgeRule(Section):
     learn: int | None = Field(default=None, ge=1, le=10_000)
     lateness: int = Field(default=1, ge=0, le=2)
     at: tuple[float, float, float, float] = (1e-3, 1e-4, 1e-5, 1e-6)
-    false_share: float = Field(default=0.05, gt=0, lt=1)
-    calls_a_day: int = Field(default=6, ge=1, le=1_000)
     quiet_bins: int = Field(default=2, ge=1, le=48)
 
     @field_validator("at")
@@ -55,7 +51,7 @@ class SurgeRule(Section):
     @cached_property
     def colours(self) -> ColourRule:
         """The same as the judgement of a bin takes it."""
-        return ColourRule(self.at, self.false_share)
+        return ColourRule(self.at)
 
     def width(self, tier: Tier) -> SurgeWidth | None:
         """Width of the bins that a tier judges."""

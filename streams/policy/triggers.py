@@ -7,6 +7,7 @@ from functools import cached_property
 from pydantic import Field, model_validator
 
 from schemas.terms import Colour, Severity
+from streams.policy.budget import BudgetRule, InhibitionRule
 from streams.policy.patterns import ChainRule, HotspotRule, RepeatRule
 from streams.policy.section import Section, Text
 from streams.policy.sensors import (
@@ -261,6 +262,20 @@ class Triggers(Section):
     fan_out: FanOutRule | None = None
     seasons: tuple[SeasonRule, ...] = ()
     flood: FloodRule | None = None
+    budget: BudgetRule = BudgetRule()
+    inhibitions: tuple[InhibitionRule, ...] = ()
+
+    @cached_property
+    def causing(self) -> dict[str, tuple[InhibitionRule, ...]]:
+        """Rules by the code or trigger whose being open explains others."""
+        names = {name for rule in self.inhibitions for name in rule.causes}
+        return {n: tuple(r for r in self.inhibitions if n in r.causes) for n in names}
+
+    @cached_property
+    def explained(self) -> dict[str, tuple[InhibitionRule, ...]]:
+        """Rules by the code or trigger that they explain."""
+        names = {name for rule in self.inhibitions for name in rule.explains}
+        return {n: tuple(r for r in self.inhibitions if n in r.explains) for n in names}
 
     @cached_property
     def device_rules(self) -> dict[str, DeviceRule]:
@@ -282,6 +297,19 @@ class Triggers(Section):
             if (rule.device_class, rule.observed_property) == (device_class, observed_property):
                 return rule, next(limit for limit in self.limits if rule.foretells(limit))
         return None
+
+    @cached_property
+    def improbable(self) -> frozenset[str]:
+        """Ids of the rules that warn of what is only improbable; the budget is for them."""
+        rules = (
+            self.surge,
+            self.repeats,
+            self.hotspots,
+            self.chains,
+            self.anomaly,
+            self.together,
+        )
+        return frozenset(rule.id for rule in rules if rule is not None)
 
     @cached_property
     def hard(self) -> frozenset[str]:

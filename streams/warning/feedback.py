@@ -48,6 +48,14 @@ class Verdicts:
         The odds of being right, drawn towards 1 while answers are few, within
         1/`BOUND` and `BOUND`.
         """
-        right = self.confirmed + _BELIEVED_AFTER / 2
-        wrong = self.false + self.no_finding + _BELIEVED_AFTER / 2
+        return self.factor_beside(1.0)
+
+    def factor_beside(self, general: float) -> float:
+        """The same, drawn towards `general` instead of 1 while answers are few.
+
+        Args:
+            general: the factor of all kinds of matter that the same trigger warns of.
+        """
+        right = self.confirmed + _BELIEVED_AFTER * general / (1.0 + general)
+        wrong = self.false + self.no_finding + _BELIEVED_AFTER / (1.0 + general)
         return min(BOUND, max(1 / BOUND, right / wrong))

@@ -8,7 +8,7 @@ import pytest
 
 from schemas.alert import Alert
 from schemas.outcome import Reply
-from streams.incidents.answers import VERDICTS
+from streams.incidents.verdicts import VERDICTS
 
 
 def _warning(play: Any, trigger: str, tier: str = "street") -> Alert:

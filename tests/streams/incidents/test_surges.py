@@ -12,10 +12,10 @@ from pydantic import ValidationError
 from schemas.alert import Alert
 from schemas.codec import read_any
 from streams.incidents import surges
-from streams.incidents.answers import VERDICTS
 from streams.incidents.case import WARNINGS, Bin, Bins
 from streams.incidents.surges import PULSES, SERIES
 from streams.incidents.turn import Turn
+from streams.incidents.verdicts import VERDICTS
 from streams.policy.surge import SurgeRule
 from streams.program import Output
 from streams.state import State, to_microseconds
@@ -32,12 +32,12 @@ RULE: dict[str, Any] = {
     "city": None,
     "learn": 10,
     "at": [0.05, 0.01, 0.001, 0.0001],
-    "false_share": 0.5,
 }
 
 
 def _rules(**changes: Any) -> Any:
-    triggers = {**RULES["triggers"], "surge": {**RULE, **changes}}
+    budget = {"false_share": 0.5, **changes.pop("budget", {})}
+    triggers = {**RULES["triggers"], "surge": {**RULE, **changes}, "budget": budget}
     return policy(triggers=triggers, desk={"synthetic_acceptance": True})
 
 
@@ -148,13 +148,24 @@ def test_the_order_of_arrival_changes_nothing() -> None:
 
 
 def test_beyond_so_many_surges_a_day_they_are_told_in_blue() -> None:
-    play = Play(_rules(calls_a_day=1, quiet_bins=1), mode="event")
+    rules = _rules(budget={"street": 1}, quiet_bins=1, at=[0.05, 0.01, 0.001, 1e-300])
+    play = Play(rules, mode="event")
     _hours(play, 0, [1, 2, 1, 0, 2, 1, 1, 2, 0, 1, 60, 0, 0, 60, 1, 1])
     _hours(play, 24, [1, 2, 90, 1])
     _pass(play, 40, final=True)
     opened = [alert for alert in _told(play) if alert.state == "opened"]
     assert [alert.observed for alert in opened] == [60, 60, 90]
-    assert [alert.colour == "blue" for alert in opened] == [False, True, False]
+    assert [alert.colour for alert in opened] == ["orange", "blue", "orange"]
+    assert [alert.held_back for alert in opened] == [None, "capped", None]
+    assert [alert.earned for alert in opened] == [None, "orange", None]
+
+
+def test_red_calls_however_often() -> None:
+    play = Play(_rules(budget={"street": 1}, quiet_bins=1), mode="event")
+    _hours(play, 0, [1, 2, 1, 0, 2, 1, 1, 2, 0, 1, 60, 0, 0, 60, 1, 1])
+    _pass(play, 24, final=True)
+    opened = [alert for alert in _told(play) if alert.state == "opened"]
+    assert [(alert.colour, alert.held_back) for alert in opened] == [("red", None)] * 2
 
 
 class _Desk:
