@@ -10,52 +10,92 @@ import orjson
 import typer
 
 from agents.evaluate.report import Evaluation, Plan, as_json, as_markdown, write
+from agents.evaluate.summary import Chapter, as_page, as_plain, run_all
 from schemas.errors import ConfigurationError
 
 app = typer.Typer()
 
-EVALUATIONS: dict[str, tuple[str, str]] = {
-    "counts": (
-        "agents.evaluate.counts",
-        "rises of counts in simulated cities",
+EVALUATIONS: dict[str, Chapter] = {
+    "counts": Chapter("agents.evaluate.counts", "rises of counts in simulated cities"),
+    "outbreaks": Chapter(
+        "agents.evaluate.outbreaks",
+        "labelled outbreaks of recorded weeks",
+        ("outbreaks_surveillance",),
     ),
-    "dengue": ("agents.evaluate.dengue", "warning of a recorded epidemic, by tier"),
-    "outbreaks": ("agents.evaluate.outbreaks", "labelled outbreaks of recorded weeks"),
-    "gecco": ("agents.evaluate.gecco", "sensor detectors on a water main with labelled events"),
-    "nab": ("agents.evaluate.nab", "sensor detectors on the Numenta Anomaly Benchmark"),
-    "hotspots": ("agents.evaluate.hotspots", "clusters put into simulated cities"),
-    "repeats": ("agents.evaluate.repeats", "places with a trouble among simulated ones"),
-    "chains": ("agents.evaluate.chains", "kinds of events that bring others about"),
-    "levels": ("agents.evaluate.levels", "crossings of simulated gauges"),
+    "dengue": Chapter(
+        "agents.evaluate.dengue", "warning of a recorded epidemic, by tier", ("dengue_taiwan",)
+    ),
+    "storms": Chapter(
+        "agents.evaluate.storms",
+        "storms and other rises in a year of service requests",
+        ("boston311_2015",),
+    ),
+    "outages": Chapter(
+        "agents.evaluate.outages", "power outages, before their cause was known", ("pge_outages",)
+    ),
+    "flooding": Chapter(
+        "agents.evaluate.flooding",
+        "complaints of flooded streets, by day",
+        ("nyc_street_flooding_daily",),
+    ),
+    "nab": Chapter(
+        "agents.evaluate.nab", "sensor detectors on the Numenta Anomaly Benchmark", ("nab",)
+    ),
+    "gecco": Chapter(
+        "agents.evaluate.gecco",
+        "sensor detectors on a water main with labelled events",
+        ("water_quality_gecco2017",),
+    ),
+    "levels": Chapter("agents.evaluate.levels", "crossings of simulated gauges"),
+    "air": Chapter(
+        "agents.evaluate.air",
+        "heavily polluted air, hours before",
+        ("air_chengdu_pm25", "air_beijing_multisite"),
+    ),
+    "hotspots": Chapter("agents.evaluate.hotspots", "clusters put into simulated cities"),
+    "repeats": Chapter("agents.evaluate.repeats", "places with a trouble among simulated ones"),
+    "chains": Chapter("agents.evaluate.chains", "kinds of events that bring others about"),
 }
-"""Each module has ``evaluate(plan: Plan) -> Evaluation``."""
+"""In the order of the summary page."""
+ALL = "all"
 
-_NAMES = "; ".join(f"{name}: {text}" for name, (_, text) in EVALUATIONS.items())
+_NAMES = "; ".join(f"{name}: {chapter.text}" for name, chapter in EVALUATIONS.items())
 
 
 @app.command()
 def evaluate(
-    name: Annotated[str, typer.Argument(help=_NAMES + ".")],
+    name: Annotated[str, typer.Argument(help=f"{_NAMES}; {ALL}: one after the other.")],
     data: Annotated[
-        Path | None, typer.Option(help="Directory or file of the recording, where one is needed.")
+        Path | None,
+        typer.Option(
+            help="Directory with the recordings' folders, or the one recording that is needed."
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same figures.")] = 1,
     share: Annotated[
         float, typer.Option(min=0.001, max=1.0, help="Share of the simulations, for a quick look.")
     ] = 1.0,
     directory: Annotated[
-        Path | None, typer.Option(help="Also write NAME.md and NAME.json there.")
+        Path | None,
+        typer.Option(help="Also write NAME.md and NAME.json there; of all, README.md too."),
     ] = None,
     as_one_line: Annotated[bool, typer.Option("--json", help="Print one JSON line.")] = False,
 ) -> None:
     """Measure a family of detectors on simulated or recorded cities."""
+    plan = Plan(seed, data, share, lambda line: typer.echo(line, err=True))
+    if name == ALL:
+        results = run_all(EVALUATIONS, plan, directory)
+        if as_one_line:
+            typer.echo(orjson.dumps(as_plain(results, plan)).decode())
+        else:
+            typer.echo(as_page(results, plan), nl=False)
+        return
     if name not in EVALUATIONS:
         raise ConfigurationError(
-            f"evaluate: got {name!r}, wanted one of {', '.join(EVALUATIONS)}. "
+            f"evaluate: got {name!r}, wanted one of {', '.join(EVALUATIONS)}, {ALL}. "
             "Operator action: name one of them."
         )
-    plan = Plan(seed, data, share, lambda line: typer.echo(line, err=True))
-    found: Evaluation = import_module(EVALUATIONS[name][0]).evaluate(plan)
+    found: Evaluation = import_module(EVALUATIONS[name].module).evaluate(plan)
     if as_one_line:
         typer.echo(orjson.dumps(as_json(name, found, plan)).decode())
     else:

@@ -142,7 +142,7 @@ def _limit(areas: Sequence[Area], scores: Sequence[Floats], most: float) -> floa
 
 def evaluate(plan: Plan) -> Evaluation:
     """Hits and lead of each tier at equal false alarms."""
-    tiers = read(plan.recording())
+    tiers = read(plan.recording("dengue_taiwan"))
     tables: list[Table] = []
     goals: list[Goal] = []
     for tier, areas in tiers.items():

@@ -77,7 +77,7 @@ class Outcome(NamedTuple):
 
 def evaluate(plan: Plan) -> Evaluation:
     """Compare the detectors at equal numbers of false alarms."""
-    line = read(plan.recording())
+    line = read(plan.recording("water_quality_gecco2017"))
     events = line.events
     lengths = [last - first + 1 for first, last in events]
     rows: list[tuple[Cell, ...]] = []

@@ -83,7 +83,7 @@ CONTESTANTS: tuple[tuple[str, Begin], ...] = (("full", full), ("compact", compac
 
 def evaluate(plan: Plan) -> Evaluation:
     """Score the detectors, check the scorer, and choose thresholds across categories."""
-    directory = plan.recording()
+    directory = plan.recording("nab")
     everything = read(directory)
     chosen = everything[:: max(1, round(1 / plan.share))]
     rows: list[tuple[Cell, ...]] = []

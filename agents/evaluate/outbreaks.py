@@ -106,7 +106,7 @@ def ours(counts: NDArray[np.int64]) -> tuple[Floats, Floats]:
 
 def evaluate(plan: Plan) -> Evaluation:
     """Hits, delay and sensitivity at equal false alarms."""
-    known = read(plan.recording())
+    known = read(plan.recording("outbreaks_surveillance"))
     plan.tell(f"{len(known)} labelled series")
     of_ours = [ours(one.counts) for one in known]
     rows: dict[str, list[Floats]] = {

@@ -64,10 +64,15 @@ class Goal:
         value = float(format(self.value, form))
         return value <= self.wanted if self.at_most else value >= self.wanted
 
+    @property
+    def shown(self) -> str:
+        """What was reached, as it is printed."""
+        return _text(self.reached)
+
     def __str__(self) -> str:
         beside = f", anchor {self.anchor}" if self.anchor else ""
         return (
-            f"{self.measure}: {_text(self.reached)}, {self.wish} wanted{beside}: "
+            f"{self.measure}: {self.shown}, {self.wish} wanted{beside}: "
             f"{'met' if self.met else 'not met'}"
         )
 
@@ -125,8 +130,8 @@ class Plan:
     share: float = 1.0
     tell: Callable[[str], None] = field(default=lambda line: None)
 
-    def recording(self) -> Path:
-        """The path of the recording.
+    def recording(self, folder: str = "") -> Path:
+        """The path of the recording, or of its folder where many lie beside each other.
 
         Raises:
             ConfigurationError: none was named, or it is not there.
@@ -136,18 +141,24 @@ class Plan:
                 f"--data: got {self.data or 'nothing'}, wanted the path of the recording. "
                 "Operator action: name the directory or file after --data."
             )
-        return self.data
+        inside = self.data / folder
+        return inside if folder and inside.is_dir() else self.data
 
     def times(self, whole: int, least: int = 1) -> int:
         """How many of `whole` repetitions to run."""
         return max(least, round(whole * self.share))
 
 
-def as_markdown(name: str, found: Evaluation, plan: Plan) -> str:
-    """The evaluation as a document."""
+def command(name: str, plan: Plan) -> str:
+    """What is typed to measure it again."""
     data = " --data PATH" if plan.data else ""
     share = "" if plan.share == 1 else f" --share {plan.share:g}"
-    again = f"chengyun evaluate {name}{data} --seed {plan.seed}{share}"
+    return f"chengyun evaluate {name}{data} --seed {plan.seed}{share}"
+
+
+def as_markdown(name: str, found: Evaluation, plan: Plan) -> str:
+    """The evaluation as a document."""
+    again = command(name, plan)
     lines = [
         f"# {found.title}",
         "",
@@ -183,17 +194,19 @@ def as_json(name: str, found: Evaluation, plan: Plan) -> dict[str, Any]:
             }
             for table in found.tables
         ],
-        "goals": [
-            {
-                "measure": goal.measure,
-                "reached": _plain(goal.reached),
-                "wanted": goal.wanted,
-                "at_most": goal.at_most,
-                "anchor": goal.anchor,
-                "met": goal.met,
-            }
-            for goal in found.goals
-        ],
+        "goals": [plain_goal(goal) for goal in found.goals],
+    }
+
+
+def plain_goal(goal: Goal) -> dict[str, Any]:
+    """A goal for programs."""
+    return {
+        "measure": goal.measure,
+        "reached": _plain(goal.reached),
+        "wanted": goal.wanted,
+        "at_most": goal.at_most,
+        "anchor": goal.anchor,
+        "met": goal.met,
     }
 
 
