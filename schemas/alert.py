@@ -90,6 +90,7 @@ class Alert(Body):
         tests: how many hypotheses `p` is one of.
         groups: what a flood's own alert stands for, the gravest first.
         answer: what the desk found when it looked; answered_by, answer_reason: whose, and why.
+        chance: that what is foretold comes; p, in contrast, is small when something is odd.
         contributions: what made it surprising, by part, in the part's own measure.
         also: other rules that say the same of the same episode.
         suspected: what may have brought it, the likeliest first.
@@ -135,6 +136,7 @@ class Alert(Body):
     answered_by: str | None = None
     answer_reason: str | None = None
     completeness: float | None = Field(default=None, ge=0, le=1)
+    chance: float | None = Field(default=None, ge=0, le=1)
     contributions: dict[str, float] = Field(default_factory=dict, max_length=20)
     also: list[Trigger] = Field(default_factory=list, max_length=5)
     geometry: Geometry | None = None

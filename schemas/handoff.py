@@ -95,6 +95,8 @@ class AreaCounts(Body):
     sums of these. ``counts`` maps a category code to its number of reports and findings.
     ``places`` maps a category code to cases opened near the area's border, each
     ``<lat> <lon> <incident id>``, so that the tier above sees what recurs across borders.
+    ``opened`` are cases of kinds whose patterns are looked for above, in the same words
+    (``- -`` for one without a place); each is told once, with whichever revision comes next.
     """
 
     area: str
@@ -104,6 +106,7 @@ class AreaCounts(Body):
     revision: int = Field(ge=1)
     counts: dict[str, int]
     places: dict[str, list[str]] = Field(default_factory=dict)
+    opened: dict[str, list[str]] = Field(default_factory=dict)
 
 
 class HandoffEvent(Envelope):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from schemas.handoff import AreaCountsEvent
 from schemas.reading import FindingEvent
 from schemas.tick import WeatherSignalEvent
+from streams.incidents import openings
 from streams.incidents.counting import on_counts
 from streams.incidents.desk import Desk
 from streams.incidents.findings import on_finding
@@ -31,6 +32,8 @@ def _on_counts(turn: Turn, event: AreaCountsEvent) -> None:
     on_counts(turn, event.data)
     if event.data.places:
         on_places(turn, event.data)
+    if event.data.opened:
+        openings.on_opened(turn, event.data)
 
 
 def _on_signal(turn: Turn, event: WeatherSignalEvent) -> None:

@@ -231,6 +231,8 @@ def _measured(alert: Alert, words: Wording) -> str | None:
         parts.append(words.say("why_expected", value=f"{alert.expected:.3g}{unit}{interval}"))
     if alert.p is not None:
         parts.append(f"p = {alert.p:.2g}")
+    if alert.chance is not None:
+        parts.append(words.say("why_chance", chance=100 * alert.chance))
     return " · ".join(parts)
 
 

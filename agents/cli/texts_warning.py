@@ -41,6 +41,7 @@ WARNING_TEXTS: dict[str, tuple[str, str]] = {
     "why_observed": ("实测 {value}", "observed {value}"),
     "why_threshold": ("阈值 {value}", "threshold {value}"),
     "why_expected": ("预期 {value}", "expected {value}"),
+    "why_chance": ("概率 {chance:.0f}%", "chance {chance:.0f}%"),
     "why_window": ("时段", "window"),
     "why_course": ("变化", "course"),
     "why_revisions": ("{count} 次更新", "{count} revisions"),

@@ -297,15 +297,17 @@ class Bin:
         own: what the desk saw itself, per kind; below: per area below, the revision it
             last said and its numbers.
         places: cases opened near the border, per kind, as the tier above hears of them.
+        opened: cases of kinds whose patterns are looked for above, not told yet.
         said: the revision last sent up; unsaid: something has changed since.
     """
 
-    __slots__ = ("below", "own", "places", "said", "unsaid")
+    __slots__ = ("below", "opened", "own", "places", "said", "unsaid")
 
     def __init__(self) -> None:
         self.own: dict[str, int] = {}
         self.below: dict[str, tuple[int, dict[str, int]]] = {}
         self.places: dict[str, list[str]] = {}
+        self.opened: dict[str, list[str]] = {}
         self.said = 0
         self.unsaid = False
 
@@ -315,7 +317,7 @@ Bins = dict[int, Bin]
 
 def _encode_bins(bins: Bins) -> bytes:
     rows = [
-        [start, each.said, each.unsaid, each.own, each.below, each.places]
+        [start, each.said, each.unsaid, each.own, each.below, each.places, each.opened]
         for start, each in bins.items()
     ]
     return orjson.dumps(rows)
@@ -323,9 +325,10 @@ def _encode_bins(bins: Bins) -> bytes:
 
 def _decode_bins(stored: bytes) -> Bins:
     bins: Bins = {}
-    for start, said, unsaid, own, below, places in orjson.loads(stored):
+    for start, said, unsaid, own, below, places, *opened in orjson.loads(stored):
         each = bins[start] = Bin()
         each.said, each.unsaid, each.own, each.places = said, unsaid, own, places
+        each.opened = opened[0] if opened else {}
         each.below = {area: (revision, counts) for area, (revision, counts) in below.items()}
     return bins
 

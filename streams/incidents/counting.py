@@ -20,6 +20,9 @@ BIN_US = BIN_S * 1_000_000
 KEPT_BINS = 12
 """A desk remembers two hours of bins; what comes later than that counts as seen now."""
 
+MOST_OPENED = 1_000
+"""Cases of a kind that a desk tells one by one in a bin; further ones are in its counts."""
+
 _COUNTS_KIND = b"cn.chengyun.area-counts.v1"
 
 
@@ -51,6 +54,24 @@ def note_place(
         start = bin_of(turn.now)
     found = _open(bins, start)
     found.places.setdefault(kind, []).append(f"{lat:.5f} {lon:.5f} {incident_id}")
+    found.unsaid = True
+    _keep(turn, bins)
+
+
+def note_opened(turn: Turn, opened: dict[str, list[str]], start: int) -> None:
+    """Cases were opened whose patterns are looked for above: told with their bin's counts.
+
+    Args:
+        opened: per kind, as `AreaCounts` has them.
+        start: of the bin, microseconds since 1970.
+    """
+    bins = turn.state.get(BINS, turn.area) or {}
+    if bins and start < max(bins) - KEPT_BINS * BIN_US:
+        start = bin_of(turn.now)
+    found = _open(bins, start)
+    for kind, texts in opened.items():
+        known = found.opened.setdefault(kind, [])
+        known += texts[: MOST_OPENED - len(known)]
     found.unsaid = True
     _keep(turn, bins)
 
@@ -127,6 +148,8 @@ def _say(turn: Turn, start: int, found: Bin) -> None:
     }
     if found.places:
         data["places"] = found.places
+    if found.opened:
+        data["opened"], found.opened = found.opened, {}
     identity = f"{turn.area}/counts/{start}/{found.said}"
     turn.send_to(
         parent,

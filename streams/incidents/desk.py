@@ -21,6 +21,8 @@ from streams.incidents import (
     deadline_risk,
     deadlines,
     family,
+    hotspots,
+    openings,
     ownership,
     problems,
     spreading,
@@ -116,6 +118,8 @@ class Desk:
             LOADS,
             surges.PULSES,
             surges.SERIES,
+            openings.AWAITED,
+            hotspots.SCANS,
             troubled.HISTORIES,
             troubled.PACES,
             VERDICTS,
@@ -195,6 +199,8 @@ class Desk:
             spreading.on_bins(turn, due.value, due.at)
         elif namespace is surges.PULSES:
             surges.on_due(turn, due.value, due.at)
+        elif namespace is openings.AWAITED:
+            openings.on_due(turn, due.value, due.at)
         elif namespace is SHEETS:
             summing.on_sheet(turn, due.key, due.value, due.at)
         elif namespace is SUMS:

@@ -220,7 +220,7 @@ def _light(turn: Turn, case: Case, finding: Finding) -> None:
         threshold=finding.threshold,
         expected=finding.expected,
         interval=finding.interval,
-        p=finding.p,
+        chance=finding.chance,
         lead_time_s=finding.lead_time_s,
         contributions=finding.contributions or None,
         unit=finding.unit,

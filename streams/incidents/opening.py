@@ -12,6 +12,7 @@ from streams.incidents import (
     clocks,
     family,
     lifecycle,
+    openings,
     ownership,
     problems,
     repeats,
@@ -184,7 +185,7 @@ def begin(
     """A case that is not in the life cycle yet; its id is the same for the same cause."""
     policy = turn.policy
     unit = lead_unit(policy, rule, agency)
-    return Case(
+    case = Case(
         draft_of(
             incident_id=_new_id(turn, cause),
             version=1,
@@ -202,6 +203,9 @@ def begin(
             policy_version=policy.version,
         )
     )
+    if rule.code in policy.told_openings and turn.tier == "street":
+        openings.note(turn, case.incident)
+    return case
 
 
 def _new_id(turn: Turn, cause: str) -> str:

@@ -230,6 +230,57 @@ def _join(
     return problem.problem_id
 
 
+def gather(
+    turn: Turn,
+    rule: CategoryRule,
+    by: str,
+    *,
+    key: str,
+    title: str,
+    incidents: list[str],
+    where: tuple[float, float],
+) -> str:
+    """Cases that another rule has found to belong together become one problem, or join it.
+
+    Args:
+        rule: the kind of most of them; by: id of the rule that found them.
+        key: ``<area>/…``, the same as long as it is the same matter.
+
+    Returns:
+        The problem's id.
+    """
+    problem = turn.state.get(PROBLEMS, key)
+    if problem is None:
+        problem = problem_of(
+            problem_id=f"{turn.area}-P-{short_hash(f'{key}/{incidents[0]}')}",
+            revision=0,
+            state="opened",
+            tier=turn.tier,
+            area=turn.area,
+            category=rule.category,
+            title=title,
+            rule=by,
+            incidents=[],
+            incident_count=0,
+            lat=where[0],
+            lon=where[1],
+            opened_at=turn.now,
+            changed_at=turn.now,
+            policy_version=turn.policy.version,
+        )
+    fresh = [each for each in incidents if each not in problem.incidents]
+    if not fresh and problem.state != "closed":
+        return problem.problem_id
+    if problem.state == "closed":
+        problem.state, problem.closed_at = "opened", None
+        problem.recurred += 1
+    problem.incidents = [*problem.incidents, *fresh][-LISTED_INCIDENTS:]
+    problem.incident_count += len(fresh)
+    problem.title = title
+    publish(turn, key, problem)
+    return problem.problem_id
+
+
 def _rule_of_trouble(turn: Turn) -> str:
     rule = turn.policy.triggers.repeats
     return RULE if rule is None else rule.id

@@ -124,6 +124,23 @@ class Policy(Section):
         return table
 
     @cached_property
+    def told_openings(self) -> frozenset[str]:
+        """Kinds of which each opened case is told to the tiers above: they look for patterns."""
+        triggers = self.triggers
+        rules = [] if triggers.hotspots is None else list(triggers.hotspots.groups)
+        chains = triggers.chains
+        watched = {
+            code
+            for (catalogue, code), rule in self.rules.items()
+            if catalogue is None
+            and (
+                any(each.watches(code, rule.group) for each in rules)
+                or (chains is not None and chains.watches(code, rule.group))
+            )
+        }
+        return frozenset(watched)
+
+    @cached_property
     def pace_table(self) -> dict[tuple[Severity, Urgency], Pace]:
         """The pace of every severity and urgency."""
         table: dict[tuple[Severity, Urgency], Pace] = {}

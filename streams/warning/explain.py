@@ -54,6 +54,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "随治理问题销号或案件结案解除",
         "It ends with its problem, or with its case",
     ),
+    "hotspot_clears": (
+        "聚集消退并平静 {days:g} 天后解除",
+        "It ends when the cluster is gone and {days:g} days were quiet",
+    ),
     "forecast_clears": (
         "连续 {readings} 次读数的超限概率低于 {over:g} 后解除;到达限值则按超限处置",
         "It ends after {readings} readings with a chance below {over:g}; past the limit it is that",
@@ -154,9 +158,14 @@ def explain(alert: Alert, policy: Policy, language: Language) -> Explanation:
             return Explanation(say(text, **values), nearest)
     for forecast in triggers.forecasts:
         if forecast.id == trigger:
-            near = None if alert.p is None else say("forecast_next", at=forecast.p, p=alert.p)
+            chance = alert.chance
+            near = None if chance is None else say("forecast_next", at=forecast.p, p=chance)
             over, readings = forecast.p_over, forecast.readings_over
             return Explanation(say("forecast_clears", over=over, readings=readings), near)
+    hotspots = triggers.hotspots
+    if hotspots is not None and hotspots.id == trigger:
+        ends = say("hotspot_clears", days=hotspots.quiet_days)
+        return Explanation(ends, _chance(alert, hotspots.at[0], say))
     repeats = triggers.repeats
     if repeats is not None and repeats.id == trigger:
         return Explanation(say("repeats_clears"), _chance(alert, repeats.at[0], say))

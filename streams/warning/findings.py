@@ -276,7 +276,7 @@ class Findings:
                 contributions=contributions or {},
                 expected=expected,
                 interval=interval,
-                p=chance,
+                chance=chance,
                 lead_time_s=lead_time_s,
             ),
         )

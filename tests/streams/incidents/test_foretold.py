@@ -41,7 +41,7 @@ def _foretold(play: Play, phase: str = "opened", **fields: Any) -> str:
         "colour": "blue",
         "severity": "V",
         "observed": 4.0,
-        "p": 0.93,
+        "chance": 0.93,
         "lead_time_s": 2400.0,
         "expected": 14.0,
         "interval": (9.0, 21.0),
@@ -57,7 +57,7 @@ def _warnings(play: Play) -> list[Any]:
 def test_the_forecast_says_how_sure_and_how_soon(town: Play) -> None:
     _foretold(town)
     (alert,) = _warnings(town)
-    assert (alert.trigger.id, alert.p, alert.lead_time_s) == ("W19", 0.93, 2400.0)
+    assert (alert.trigger.id, alert.chance, alert.lead_time_s) == ("W19", 0.93, 2400.0)
     assert (alert.expected, alert.interval, alert.threshold) == (14.0, (9.0, 21.0), 10.0)
     assert town.incident().severity == "V"
 
@@ -80,7 +80,7 @@ def test_the_limit_raises_the_same_warning_and_calls_again(town: Play) -> None:
 
 def test_a_forecast_that_comes_to_nothing_ends_with_its_case(town: Play) -> None:
     _foretold(town)
-    _foretold(town, "cleared", p=None)
+    _foretold(town, "cleared", chance=None)
     assert _warnings(town)[-1].state == "closed"
     assert town.incident().state == "resolved"
 
