@@ -67,23 +67,50 @@ class Handoff(Body):
     at: AwareDatetime
 
 
+class KnownChain(Body):
+    """A kind of matter that brings another after it in the same area, as the city has learned.
+
+    Attributes:
+        lift: how many times as frequent the consequence is within ``window_h`` hours as it
+            would be anyhow; low, high: interval of 90 %.
+        lag_h: hours that usually lie between the two.
+        observed, expected: consequences so counted, and those that would be there anyhow.
+        indirect: other chains explain most of it, through the kind ``through``.
+    """
+
+    cause: str
+    effect: str
+    lift: float
+    low: float
+    high: float
+    lag_h: float
+    window_h: int
+    observed: float
+    expected: float
+    p: float
+    indirect: bool = False
+    through: str | None = None
+
+
 class Notice(Body):
     """A copy for information, or a warning passed down: the receiver owns nothing by it.
 
     ``cause``: a case above explains cases below. ``child``: a case below
     was put under the receiver's. ``parent_ended``: the cause of the receiver's case is over.
     ``audit_n`` is how far the audit chain of ``incident`` was: older news undoes none that
-    is newer. ``areas`` are the warned areas in the receiver's line, where a warning names any.
+    is newer. ``chains``: which kinds bring others, in place of what was told before.
+    ``areas`` are the warned areas in the receiver's line, where a warning names any.
     """
 
     notice_id: str
-    purpose: Literal["copy", "warning", "ended", "cause", "child", "parent_ended"]
+    purpose: Literal["copy", "warning", "ended", "cause", "child", "parent_ended", "chains"]
     from_tier: Tier
     from_area: str
     incident: Incident | None = None
     alert: Alert | None = None
     audit_n: int | None = None
     areas: list[str] = Field(default_factory=list)
+    chains: list[KnownChain] = Field(default_factory=list, max_length=200)
     at: AwareDatetime
 
 

@@ -18,12 +18,14 @@ from schemas.terms import Tier
 from schemas.tick import TickEvent
 from streams.incidents import (
     annunciation,
+    chains,
     deadline_risk,
     deadlines,
     family,
     hotspots,
     openings,
     ownership,
+    precursors,
     problems,
     spreading,
     summing,
@@ -119,6 +121,9 @@ class Desk:
             surges.PULSES,
             surges.SERIES,
             openings.AWAITED,
+            chains.LEARNED,
+            precursors.CHAINS,
+            precursors.LATELY,
             hotspots.SCANS,
             troubled.HISTORIES,
             troubled.PACES,
@@ -235,6 +240,7 @@ _FAMILY: dict[str, Callable[[Turn, Notice], None]] = {
     "cause": family.on_cause,
     "child": family.on_child,
     "parent_ended": family.on_parent_ended,
+    "chains": precursors.on_chains,
 }
 
 

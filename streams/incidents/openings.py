@@ -14,8 +14,9 @@ import orjson
 
 from schemas.handoff import AreaCounts
 from schemas.incident import Incident
-from streams.incidents import hotspots
+from streams.incidents import chains, hotspots, precursors
 from streams.incidents.counting import BIN_S, BIN_US, bin_of, note_opened
+from streams.incidents.routing import birth_area
 from streams.incidents.turn import Turn
 from streams.state import Namespace, from_microseconds, to_microseconds
 
@@ -54,27 +55,32 @@ def note(turn: Turn, incident: Incident) -> None:
     """This street has opened a case of a kind whose patterns are looked for above."""
     place = incident.place
     where = _NOWHERE
+    kind = incident.category.code
+    precursors.note(turn, kind, incident.incident_id, turn.area, turn.now)
     if place.lat is not None and place.lon is not None:
         where = f"{place.lat:.5f} {place.lon:.5f}"
-    told = {incident.category.code: [f"{where} {incident.incident_id}"]}
+    told = {kind: [f"{where} {incident.incident_id}"]}
     note_opened(turn, told, bin_of(turn.now))
 
 
 def on_opened(turn: Turn, counts: AreaCounts) -> None:
     """An area below tells cases: gathered here, and passed on if the tier above looks too."""
     start = bin_of(counts.bin_start)
+    cases = [_parsed(start, kind, text) for kind, texts in counts.opened.items() for text in texts]
+    for case in cases:
+        area = birth_area(case.incident_id)
+        precursors.note(turn, case.kind, case.incident_id, area, counts.bin_start)
     if _looks(turn):
         awaited = turn.state.get(AWAITED, turn.area) or []
-        awaited += [
-            _parsed(start, kind, text) for kind, texts in counts.opened.items() for text in texts
-        ][: MOST_AWAITED - len(awaited)]
-        _keep(turn, awaited)
+        _keep(turn, [*awaited, *cases[: MOST_AWAITED - len(awaited)]])
     if turn.tier == "district" and _city_looks(turn):
         note_opened(turn, counts.opened, start)
 
 
 def _looks(turn: Turn) -> bool:
     rule = turn.policy.triggers.hotspots
+    if turn.tier == "city" and turn.policy.triggers.chains is not None:
+        return True
     return rule is not None and turn.tier in rule.tiers
 
 
@@ -118,3 +124,4 @@ def on_due(turn: Turn, awaited: list[Opened], at: datetime) -> None:
     ready = sorted(each for each in awaited if each.start + BIN_US <= until)
     _keep(turn, [each for each in awaited if each.start + BIN_US > until])
     hotspots.look(turn, ready)
+    chains.look(turn, ready)

@@ -44,6 +44,14 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "{title}：{kind}一小时{count}件，平时约{expected:.1f}件（{low}–{high}），共判{number}类",
         "{title}: {count} of {kind} in an hour, usual {expected:.1f} ({low}–{high}), 1 of {number}",
     ),
+    "chain": (
+        "{title}：{cause}之后{hours}小时内，同一街道{effect}是平时的{lift:.1f}倍（{low:.1f}–{high:.1f}）",
+        "{title}: within {hours} h of {cause} {effect} is {lift:.1f} times as frequent",
+    ),
+    "chain_through": (
+        "{title}：{cause}经{through}间接带来{effect}，{hours}小时内为平时的{lift:.1f}倍",
+        "{title}: {cause} brings {effect} through {through}, {lift:.1f} times within {hours} h",
+    ),
     "hotspot": (
         "{title}：{group}{days:g}天内{count}件，半径{radius:g}公里，平时约{expected:.1f}件（{low}–{high}）",
         "{title}: {count} {group} in {days:g} d, {radius:g} km ({low}–{high} usual)",

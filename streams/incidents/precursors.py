@@ -1,0 +1,132 @@
+"""What may have brought a warning: a kind that often comes before it was here lately.
+
+The city learns which kinds bring others (W18) and passes the list down. Each desk remembers
+when it last had one of the causes, and names it in a warning of what follows from it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from schemas.handoff import KnownChain, Notice
+from streams.incidents.case import present
+from streams.incidents.messages import Maker, body
+from streams.incidents.turn import Turn
+from streams.state import Namespace, from_microseconds, to_microseconds
+
+KEPT = 10
+"""Cases of one cause that a desk remembers, the newest."""
+MOST_NAMED = 3
+
+_NOTICE_KIND = b"cn.chengyun.notice.v1"
+notice_of = Maker(Notice)
+
+CHAINS: Namespace[list[KnownChain]] = Namespace(
+    name="chain",
+    encode=lambda chains: orjson.dumps(chains, default=present),
+    decode=lambda stored: [KnownChain.model_validate(each) for each in orjson.loads(stored)],
+    lifetime="until the city asserts others: at most 200 for each desk",
+    rank=8,
+    decoded=2_000,
+)
+"""Key: the area."""
+
+Lately = dict[str, list[tuple[int, str, str]]]
+
+LATELY: Namespace[Lately] = Namespace(
+    name="precursor",
+    encode=orjson.dumps,
+    decode=orjson.loads,
+    lifetime="as long as its desk: the last ten cases of each kind that brings others",
+    rank=8,
+    decoded=2_000,
+)
+"""Key: the area. Per kind: moment in microseconds, case and area of birth, oldest first."""
+
+
+def note(turn: Turn, kind: str, incident_id: str, area: str, at: datetime) -> None:
+    """A case was opened here or below: remember it if its kind is known to bring others."""
+    chains = turn.state.get(CHAINS, turn.area)
+    if not chains or not any(chain.cause == kind for chain in chains):
+        return
+    lately = turn.state.get(LATELY, turn.area) or {}
+    lately[kind] = [*lately.get(kind, ()), (to_microseconds(at), incident_id, area)][-KEPT:]
+    turn.state.put(LATELY, turn.area, lately)
+
+
+def suspected(turn: Turn, kind: str) -> list[dict[str, Any]]:
+    """What may have brought a matter of that kind here, the likeliest first.
+
+    Returns:
+        `Suspected` in JSON terms; what others explain comes after what nothing explains.
+    """
+    chains = turn.state.get(CHAINS, turn.area)
+    if not chains:
+        return []
+    lately = turn.state.get(LATELY, turn.area) or {}
+    now = to_microseconds(turn.now)
+    found: list[tuple[bool, float, dict[str, Any]]] = []
+    for chain in chains:
+        if chain.effect != kind:
+            continue
+        since = now - round(chain.window_h * 3.6e9)
+        before = [each for each in lately.get(chain.cause, ()) if since <= each[0] <= now]
+        if not before:
+            continue
+        at, incident_id, area = before[-1]
+        category = turn.policy.category(None, chain.cause)
+        name = chain.cause
+        if category is not None:
+            name = category.name if turn.policy.language == "zh" else category.name_en
+        told = {
+            "kind": chain.cause,
+            "name": name,
+            "incident_id": incident_id,
+            "area": area,
+            "at": from_microseconds(at),
+            "lift": chain.lift,
+            "lag_h": chain.lag_h,
+            "indirect": chain.indirect,
+        }
+        found.append((chain.indirect, -chain.lift, told))
+    found.sort(key=lambda each: each[:2])
+    return [told for _, _, told in found[:MOST_NAMED]]
+
+
+def suspect(turn: Turn, alert: dict[str, Any]) -> None:
+    """Name what may have brought a warning, on the warning."""
+    kind = alert.get("kind")
+    if turn.policy.triggers.chains is None or kind is None or alert.get("suspected"):
+        return
+    found = suspected(turn, kind)
+    if found:
+        alert["suspected"] = found
+
+
+def on_chains(turn: Turn, notice: Notice) -> None:
+    """The tier above passes down which kinds bring others: kept here, and passed on."""
+    adopt(turn, notice.chains)
+
+
+def adopt(turn: Turn, chains: list[KnownChain]) -> None:
+    """Keep what brings what, and tell all desks below."""
+    turn.state.put(CHAINS, turn.area, chains)
+    causes = {chain.cause for chain in chains}
+    lately = turn.state.get(LATELY, turn.area)
+    if lately is not None:
+        kept = {kind: cases for kind, cases in lately.items() if kind in causes}
+        turn.state.put(LATELY, turn.area, kept)
+    for child in turn.policy.areas.children(turn.area):
+        identity = f"{turn.cause}/chains/{child}"
+        notice = notice_of(
+            notice_id=identity,
+            purpose="chains",
+            from_tier=turn.tier,
+            from_area=turn.area,
+            chains=chains,
+            at=turn.now,
+        )
+        turn.send_to(child, turn.enveloped(_NOTICE_KIND, identity, child, body(notice)))

@@ -1,0 +1,115 @@
+"""Kinds that bring others (W18): learned by the city, proposed to people, known at every desk."""
+
+from __future__ import annotations
+
+import random
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests.streams.incidents.play import BEGIN, RULES, Play, policy
+
+STREETS = ("A1", "A2", "A3", "B1", "D1")
+DAYS = 16
+CHAINS = {
+    "version": "1",
+    "title": "chain",
+    "action": "make it a rule",
+    "kinds": ["garbage", "cover", "water"],
+    "learn_days": 10,
+}
+TRIGGERS = {
+    **RULES["triggers"],
+    "chains": CHAINS,
+    "recurrence": None,
+    "complaints": {"version": "1", "title": "c", "action": "a", "complaints": 2},
+}
+
+
+def _case(play: Play, kind: str, area: str, hour: float, name: str, east_m: float) -> None:
+    moment = BEGIN + timedelta(hours=hour)
+    play.report(kind, area=area, name=name, at=moment, east_m=east_m, self_handled=True, run=False)
+
+
+def _pass(play: Play, hours: float) -> None:
+    play.ticks(BEGIN + timedelta(hours=hours))
+    play.city.run()
+
+
+@pytest.fixture(scope="module")
+def town() -> Play:
+    """Garbage brings loose covers within three hours, in its street; water comes by itself."""
+    chance = random.Random(11)
+    play = Play(policy(triggers=TRIGGERS), mode="event")
+    cases: list[tuple[float, str, str]] = []
+    for street in STREETS:
+        for _ in range(DAYS * 3):
+            at = chance.uniform(0, DAYS * 24)
+            cases.append((at, "garbage", street))
+            if chance.random() < 0.6:
+                cases.append((at + chance.uniform(0.5, 3), "cover", street))
+        cases += [(chance.uniform(0, DAYS * 24), "cover", street) for _ in range(DAYS)]
+        cases += [(chance.uniform(0, DAYS * 24), "water", street) for _ in range(DAYS * 2)]
+    for number, (at, kind, street) in enumerate(cases):
+        _case(play, kind, street, at, f"calls/{number}", chance.uniform(-9_000, 9_000))
+    for day in range(DAYS + 1):
+        _pass(play, 24 * (day + 1))
+    assert play.dead() == []
+    return play
+
+
+def _told(play: Play) -> list[Any]:
+    return [a for a in play.heard("city.alerts") if a.trigger.id == "W18"]
+
+
+def test_a_true_chain_is_proposed_with_its_figures_and_no_other(town: Play) -> None:
+    told = _told(town)
+    assert {alert.key for alert in told} == {"W18/C/garbage>cover"}
+    first = told[0]
+    assert (first.state, first.colour, first.kind) == ("opened", "blue", "cover")
+    assert first.observed > first.interval[1] > first.expected
+    assert first.contributions["lift"] > 1.5
+    assert first.contributions["lift_low"] < first.contributions["lift"]
+    assert 0.5 < first.contributions["lag_h"] < 3
+    assert first.p < 1e-4
+
+
+def test_every_desk_is_told_and_names_the_cause_of_what_follows(town: Play) -> None:
+    for stage, areas in (("city", {"C"}), ("district", {"A", "B", "D"}), ("street", set(STREETS))):
+        assert areas <= set(town.city.entries(stage, "chain"))
+    begins = (DAYS + 1) * 24
+    _case(town, "garbage", "B1", begins + 1, "calls/precursor", 20_000)
+    for number, (kind, street) in enumerate((("cover", "B1"), ("cover", "D1"), ("water", "B1"))):
+        for caller in range(2):
+            moment = BEGIN + timedelta(hours=begins + 2, minutes=5 * caller)
+            town.report(
+                kind, area=street, name=f"calls/after/{number}/{caller}", at=moment,
+                east_m=30_000 + 5 * caller, run=False,
+            )  # fmt: skip
+    _pass(town, begins + 4)
+    named = {
+        (alert.area, alert.kind): [cause.kind for cause in alert.suspected]
+        for alert in town.heard("street.alerts")
+        if alert.trigger.id == "W9" and alert.state == "opened"
+    }
+    assert named == {
+        ("B1", "cover"): ["garbage"],
+        ("D1", "cover"): [],
+        ("B1", "water"): [],
+    }
+    (cause,) = next(
+        alert.suspected
+        for alert in town.heard("street.alerts")
+        if alert.trigger.id == "W9" and alert.suspected
+    )
+    assert cause.area == "B1"
+    assert cause.incident_id in town.incidents()
+    assert cause.lift > 1.5
+
+
+def test_what_is_learned_is_of_bounded_size(town: Play) -> None:
+    (learned,) = town.city.entries("city", "learned").values()
+    assert len(learned) < 60_000
+    for value in town.city.entries("street", "precursor").values():
+        assert len(value) < 1_500
