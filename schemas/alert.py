@@ -87,10 +87,10 @@ class Alert(Body):
             of this kind today; ``doubted``, too often found wrong here; ``inhibited``, explained
             by `inhibited_by`, an open case or alert. earned: the colour it would have otherwise.
         kind: code of the matter it is about; None where it is about no one kind.
-        tests: how many hypotheses `p` is one of.
+        p: how improbable it is if nothing is unusual; tests: how many hypotheses it is one of.
+        chance: of a forecast, how likely what it warns of is.
         groups: what a flood's own alert stands for, the gravest first.
         answer: what the desk found when it looked; answered_by, answer_reason: whose, and why.
-        chance: that what is foretold comes; p, in contrast, is small when something is odd.
         contributions: what made it surprising, by part, in the part's own measure.
         also: other rules that say the same of the same episode.
         suspected: what may have brought it, the likeliest first.
@@ -131,12 +131,12 @@ class Alert(Body):
     earned: Colour | None = None
     kind: str | None = None
     tests: int | None = Field(default=None, ge=1)
+    chance: float | None = Field(default=None, ge=0, le=1)
     groups: list[AlertGroup] = Field(default_factory=list, max_length=50)
     answer: Answer | None = None
     answered_by: str | None = None
     answer_reason: str | None = None
     completeness: float | None = Field(default=None, ge=0, le=1)
-    chance: float | None = Field(default=None, ge=0, le=1)
     contributions: dict[str, float] = Field(default_factory=dict, max_length=20)
     also: list[Trigger] = Field(default_factory=list, max_length=5)
     geometry: Geometry | None = None

@@ -44,8 +44,9 @@ class Finding(Body):
         evidence: ids of the readings that carry it, at most 20, newest last.
         contributions: of an anomaly, what each part adds to the surprise, -log10 of how rare
             it is: the time of week and day, the range, the shape of the path.
-        expected, interval, chance, lead_time_s: of a forecast, the highest value foretold with 90 %
-            around it, the chance of passing ``threshold``, and the time until then.
+        expected, interval, chance, lead_time_s: of a forecast, the highest value foretold with
+            90 % around it, the chance of passing ``threshold``, and the time until then.
+        p: how rare something merely unusual is among readings of the device.
     """
 
     finding_id: str
@@ -71,6 +72,7 @@ class Finding(Body):
     contributions: dict[str, float] = Field(default_factory=dict, max_length=9)
     expected: float | None = None
     interval: tuple[float, float] | None = None
+    p: float | None = Field(default=None, ge=0, le=1)
     chance: float | None = Field(default=None, ge=0, le=1)
     lead_time_s: float | None = None
 

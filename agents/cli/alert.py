@@ -112,7 +112,13 @@ def why(
     told = explain(alert, policy, desk.words.lang)
     if as_json:
         body = alert.model_dump(mode="json", exclude_none=True)
-        body |= {"clears": told.clears, "nearest": told.nearest, "revisions": len(revisions)}
+        body |= {
+            "clears": told.clears,
+            "nearest": told.nearest,
+            "not_fired": told.not_fired,
+            "missing": told.missing,
+            "revisions": len(revisions),
+        }
         typer.echo(orjson.dumps(body).decode())
         return
     out, words = console(plain), desk.words
@@ -130,6 +136,7 @@ def why(
         ("why_lead", None if not alert.lead_time_s else words.span(alert.lead_time_s)),
         ("why_data", None if alert.completeness is None else f"{100 * alert.completeness:.0f}%"),
         ("why_nearest", told.nearest),
+        ("why_not_fired", told.not_fired),
         ("why_clears", told.clears),
         ("why_owner", None if alert.owner is None else _owner(alert.owner, words)),
         ("why_action", alert.suggested_action),
@@ -144,6 +151,9 @@ def why(
             table.add_row(Text(words.say(name), style="dim"), fact)
     out.print(table, soft_wrap=False)
     _evidence(out, alert, words)
+    if told.missing:
+        lacks = [f"{words.say(f'part_{part}')}:{why}" for part, why in told.missing.items()]
+        out.print(Text(words.say("why_missing") + " " + "; ".join(lacks), style="dim"))
     if policy.version != alert.policy_version:
         out.print(Text(words.say("why_other_policy", version=policy.version), style="dim"))
 
@@ -230,7 +240,8 @@ def _measured(alert: Alert, words: Wording) -> str | None:
             interval = f" ({low:g} – {high:g}, 90%)"
         parts.append(words.say("why_expected", value=f"{alert.expected:.3g}{unit}{interval}"))
     if alert.p is not None:
-        parts.append(f"p = {alert.p:.2g}")
+        of = "" if alert.tests is None else words.say("why_tests", count=alert.tests)
+        parts.append(f"p = {alert.p:.2g}{of}")
     if alert.chance is not None:
         parts.append(words.say("why_chance", chance=100 * alert.chance))
     return " · ".join(parts)

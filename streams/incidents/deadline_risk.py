@@ -24,18 +24,20 @@ def on_due(turn: Turn, unit: str, load: Workload) -> None:
     before = episodes.lit(turn, rule.id, unit)
     risk = load.risk(minutes(turn.now))
     colour = None if risk is None else _colour(rule, risk)
-    if risk is None or (colour is None and (before is None or _over(rule, risk))):
+    if risk is None:
         episodes.end(turn, rule.id, unit)
         return
-    if colour is None:
-        return  # between the two shares: an open warning stays as it is
-    expires = turn.now + timedelta(seconds=4 * rule.every_s)
+    if colour is None and (before is None or _over(rule, risk)):
+        return  # one that is lit ends after so many looks that found nothing
+    expires = turn.now + timedelta(seconds=(rule.quiet_looks + 0.5) * rule.every_s)
     if before is not None:
-        rises = COLOURS.index(colour) > COLOURS.index(before.colour)
-        if not rises and before.observed == round(risk.late, 1):
+        rises = colour is not None and COLOURS.index(colour) > COLOURS.index(before.colour)
+        if colour is None or (not rises and before.observed == round(risk.late, 1)):
+            # Between the two shares an open warning stays as it is.
             key = episodes.key_of(turn, rule.id, unit)
             turn.state.put(WARNINGS, key, Episode(alert=before), expires)
             return
+    assert colour is not None, "nothing is lit, and nothing to warn of: returned above"
     language = turn.policy.language
     lead = None if risk.first_due is None else (risk.first_due - minutes(turn.now)) * 60
     episodes.tell(

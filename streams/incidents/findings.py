@@ -7,7 +7,17 @@ from datetime import timedelta
 from schemas.alert import Trigger
 from schemas.reading import Finding, FindingEvent
 from schemas.terms import COLOURS
-from streams.incidents import clocks, duty, family, lamps, lifecycle, ownership, problems, weather
+from streams.incidents import (
+    clocks,
+    duty,
+    family,
+    lamps,
+    lifecycle,
+    ownership,
+    problems,
+    verdicts,
+    weather,
+)
 from streams.incidents.case import Case
 from streams.incidents.counting import count
 from streams.incidents.endings import belong, finish, open_reports
@@ -220,6 +230,7 @@ def _light(turn: Turn, case: Case, finding: Finding) -> None:
         threshold=finding.threshold,
         expected=finding.expected,
         interval=finding.interval,
+        p=finding.p,
         chance=finding.chance,
         lead_time_s=finding.lead_time_s,
         contributions=finding.contributions or None,
@@ -231,8 +242,31 @@ def _light(turn: Turn, case: Case, finding: Finding) -> None:
         calls=comes,
         call=duty.to_call(turn, duty.FIRST),
         expires_at=turn.now + timedelta(seconds=seconds),
+        believed_p=_believed_p(turn, finding),
     )
     case.lamps[finding.finding_id].also = also
+
+
+def _believed_p(turn: Turn, finding: Finding) -> float | None:
+    """The largest p at which this desk, after its answers, believes that a device is odd.
+
+    None: it believes all of them. Devices far from the desk decide what is odd enough to be
+    told; what the desk has found wrong too often is still told, and calls nobody.
+    """
+    factor = verdicts.factor(turn, finding.trigger, finding.category.code)
+    if finding.p is None or factor >= 1.0:
+        return None
+    triggers = turn.policy.triggers
+    device = turn.policy.devices.get(finding.device_class)
+    measured = None if device is None else device.properties.get(finding.observed_property)
+    at: float | None = None
+    if triggers.anomaly is not None and finding.trigger == triggers.anomaly.id:
+        full = measured is not None and measured.profile == "full"
+        at = (triggers.anomaly.full if full else triggers.anomaly.compact).alert_at
+    elif triggers.together is not None and finding.trigger == triggers.together.id:
+        station = None if device is None else device.station
+        at = None if station is None else station.alert_at
+    return None if at is None else float(factor * 10.0**-at)
 
 
 def trigger_of(turn: Turn, trigger: str) -> Trigger:

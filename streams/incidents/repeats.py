@@ -84,6 +84,7 @@ def on_problem(
         owner=problem.owner or turn.area,
         expires_at=turn.now + timedelta(days=rules.recurrence_days),
         references=[problem.problem_id],
+        kind=problem.category.code,
         also=[_trigger(turn, each) for each in said.rules[1:]],
         **said.stands,
     )
@@ -268,6 +269,7 @@ def _light(turn: Turn, case: Case, rules: list[str], colour: Colour, said: dict[
         revision=lamp.revision,
         owner=incident.unit or turn.area,
         incident_id=incident.incident_id,
+        kind=incident.category.code,
         **said,
     )
     _tell_above(turn, alert)

@@ -146,6 +146,7 @@ def _alert(
         ),
         observed=float(len(areas)),
         threshold=float(_needed(turn, rule)),
+        kind=kind,
         window=episodes.window_of(start=end - timedelta(seconds=rule.within_s), end=end),
         evidence=list(areas)[:50],
         evidence_count=sum(areas.values()),

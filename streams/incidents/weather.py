@@ -44,12 +44,22 @@ def on_signal(turn: Turn, signal: WeatherSignal) -> None:
         headline=signal.headline,
     )
     before = None if episode is None else episode.alert
+    begun, references = signal.identifier, list(signal.references)
+    if before is not None and COLOURS.index(signal.colour) < COLOURS.index(before.colour):
+        # The bureau says that it is less grave. Within an episode a colour only rises: this
+        # one is over, and a lesser one begins.
+        assert episode is not None
+        close(turn, episode)
+        begun, references = f"{signal.identifier}/{signal.colour}", [before.alert_id]
+        episode = before = None
+    elif before is not None:
+        references = [*before.references, *signal.references]
     alert = episodes.compose(
         turn,
         rule,
         signal.event,
         before=before,
-        begun=signal.identifier,
+        begun=begun,
         colour=signal.colour,
         title=title,
         evidence=[signal.identifier],
@@ -57,11 +67,8 @@ def on_signal(turn: Turn, signal: WeatherSignal) -> None:
         suggested_action=signal.instruction or rule.action.of(language),
         opened_at=signal.onset,
         expires_at=expires,
-        references=[] if before is None else [*before.references, *signal.references][-20:],
+        references=references[-20:],
     )
-    if before is not None and alert.colour != signal.colour:
-        # The bureau says that it is less grave: its word is what counts.
-        alert.colour = signal.colour
     lamps.publish(turn, alert)
     if COLOURS.index(signal.colour) < COLOURS.index(rule.fan_out_from):
         areas = []

@@ -191,6 +191,7 @@ class DeadlineRiskRule(Section):
             which on it is blue, then yellow.
         at_least: expected late cases below which nobody is warned.
         every_s: how often a unit's open cases are looked at, seconds.
+        quiet_looks: it ends after so many looks in a row that would not have warned.
     """
 
     id: str = "W11"
@@ -201,6 +202,7 @@ class DeadlineRiskRule(Section):
     raise_share: float = Field(default=0.6, gt=0, le=1)
     at_least: float = Field(default=3, ge=1)
     every_s: float = Field(default=3_600, ge=60, le=86_400)
+    quiet_looks: int = Field(default=2, ge=1, le=48)
 
 
 class FloodRule(Section):

@@ -114,6 +114,7 @@ class Findings:
             count=sign.readings,
             trace=event.traceparent,
             contributions={reason.part: round(reason.adds, 3) for reason in sign.reasons},
+            p=None if sign.surprise is None else min(1.0, 10.0**-sign.surprise),
         )
 
     def crossing(
@@ -233,6 +234,7 @@ class Findings:
         of: str | None = None,
         expected: float | None = None,
         interval: tuple[float, float] | None = None,
+        p: float | None = None,
         chance: float | None = None,
         lead_time_s: float | None = None,
     ) -> Output:
@@ -276,6 +278,7 @@ class Findings:
                 contributions=contributions or {},
                 expected=expected,
                 interval=interval,
+                p=p,
                 chance=chance,
                 lead_time_s=lead_time_s,
             ),

@@ -17,7 +17,7 @@ from agents.settings import load_settings
 from schemas.alert import Alert, AlertEvent
 from schemas.codec import encode
 from streams.topics import STREET_ALERTS
-from streams.warning.explain import explain
+from streams.warning.explain import PARTS, explain
 
 NOW = datetime.now(UTC)
 
@@ -91,3 +91,21 @@ def test_every_shipped_trigger_says_what_ends_it() -> None:
         one = alert(1, trigger={"id": trigger, "version": "1"}, scale=scale, observed=3.0)
         for language in ("zh", "en"):
             assert explain(one, policy, language).clears, trigger
+
+
+def test_every_shipped_trigger_says_what_would_not_have_fired_and_why_a_part_is_not_there() -> None:
+    policy = policy_files.load()
+    bare: dict[str, Any] = {"observed": None, "evidence": [], "evidence_count": 0}
+    general = {explain(alert(1, trigger={"id": "?", "version": "1"}), policy, lang).not_fired
+               for lang in ("zh", "en")}  # fmt: skip
+    for trigger in sorted({*policy.trigger_texts, "E2", "deadline"}):
+        scale = "supervision" if trigger in ("E2", "deadline", "flood") else "warning"
+        held = 3.0 if trigger in ("W12-stuck", "W12-gaps", "W15-together") else None
+        one = alert(1, trigger={"id": trigger, "version": "1"}, scale=scale, threshold=held, **bare)
+        for language in ("zh", "en"):
+            told = explain(one, policy, language)
+            assert told.not_fired, trigger
+            if trigger not in ("W12-beyond", "W18"):
+                assert told.not_fired not in general, trigger
+            assert set(told.missing) == set(PARTS), trigger
+            assert all(told.missing.values()), trigger

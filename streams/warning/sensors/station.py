@@ -137,7 +137,9 @@ class StationWatch:
             station.began, station.opened_by = time, name
             reasons = sorted(now.items(), key=lambda item: -item[1])
             said = tuple(Reason(*reason) for reason in reasons)
-            return Sign("together", "opened", surprise, self._alert_at, time, len(said), said)
+            return Sign(
+                "together", "opened", surprise, self._alert_at, time, len(said), said, surprise
+            )
         if time - station.odd < self._calm_ms:
             return None
         began, station.began = station.began, 0

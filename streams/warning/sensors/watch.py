@@ -38,6 +38,7 @@ class Sign(NamedTuple):
         began: event time of the episode's begin, milliseconds since 1970.
         readings: how many carry it.
         reasons: for an anomaly, the parts that made it surprising.
+        surprise: for what is only improbable, -log10 of how rare it is.
     """
 
     check: Check
@@ -47,6 +48,7 @@ class Sign(NamedTuple):
     began: int
     readings: int
     reasons: tuple[Reason, ...] = ()
+    surprise: float | None = None
 
 
 class Watched:
@@ -285,7 +287,8 @@ class SensorWatch:
             if score < ALERT or in_danger:
                 return _CALM
             watched.began[_ANOMALY], watched.calm = time, 0
-            return (Sign("anomaly", "opened", value, None, time, 1, tuple(judge.reasons())),)
+            said = tuple(judge.reasons())
+            return (Sign("anomaly", "opened", value, None, time, 1, said, judge.surprise),)
         if judge.surprise >= self._calm_below:
             watched.calm = 0
             return _CALM
