@@ -18,7 +18,7 @@ async def test_each_deadline_speaks_once_and_in_time_through_a_kill(
         burst=800,
         workers=1,
         partitions=2,
-        lead_s=7.0,
+        lead_s=14.0,
         gap_s=1.0,
     )
     settings = load_settings(broker=broker, prefix=prefix, partitions=2, replication=1)
