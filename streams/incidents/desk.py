@@ -50,6 +50,8 @@ from streams.incidents.holding import BUDGETS, HELD
 from streams.incidents.inhibition import CAUSING, FOLDED
 from streams.incidents.messages import event_id
 from streams.incidents.opening import on_report
+from streams.incidents.pulse import PULSES, SERIES
+from streams.incidents.rainfall import RAIN
 from streams.incidents.sheets import SHEETS, SUMMED, SUMS
 from streams.incidents.turn import Turn
 from streams.incidents.updates import on_update
@@ -118,8 +120,9 @@ class Desk:
             HELD,
             FOLLOWED,
             LOADS,
-            surges.PULSES,
-            surges.SERIES,
+            PULSES,
+            RAIN,
+            SERIES,
             openings.AWAITED,
             chains.LEARNED,
             precursors.CHAINS,
@@ -202,7 +205,7 @@ class Desk:
             deadlines.fire(turn, due.value)
         elif namespace is BINS:
             spreading.on_bins(turn, due.value, due.at)
-        elif namespace is surges.PULSES:
+        elif namespace is PULSES:
             surges.on_due(turn, due.value, due.at)
         elif namespace is openings.AWAITED:
             openings.on_due(turn, due.value, due.at)

@@ -1,93 +1,41 @@
 """More of a kind than a desk should see (W10): its counts against their own past, bin by bin.
 
-The ten-minute bins of the desk are added up to days or hours of the city's own clock. A
-day or hour is judged when its last ten minutes have been told, all kinds together; late
-reports judge it again, and may raise, revise or withdraw what was said.
+The ten-minute bins of the desk are added up to days or hours of the city's own clock. An
+open day or hour warns as soon as its count alone is too rare; it is judged when its last
+ten minutes have been told, all kinds together. Late reports judge it again, and may raise,
+revise or withdraw what was said.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
-from functools import lru_cache
-
-import orjson
+from datetime import datetime, timedelta
+from math import log1p
 
 from schemas.terms import COLOURS, Colour
-from streams.incidents import episodes, holding, verdicts
+from streams.incidents import episodes, holding, rainfall, verdicts
 from streams.incidents.case import Bins
 from streams.incidents.counting import BIN_S, KEPT_BINS, totals
+from streams.incidents.pulse import (
+    PULSES,
+    SECONDS,
+    SERIES,
+    Pulse,
+    begin_of,
+    new_series,
+    series_of,
+    slot_of,
+)
 from streams.incidents.turn import Turn
 from streams.incidents.words import words
 from streams.policy.surge import SurgeRule, SurgeWidth
-from streams.state import EPOCH, Namespace, from_microseconds
-from streams.warning.counts.rhythm import RHYTHMS, Rhythm
-from streams.warning.counts.series import Judgement, Series
-from streams.warning.counts.stored import decode, encode
+from streams.state import from_microseconds
+from streams.warning.counts.series import Judgement
+from streams.warning.counts.stored import encode
 
-FIRST_MONDAY = date(1970, 1, 5)
 MOST_SILENT = 168
 """Bins without any report that are learned as zeros; a longer silence is unknown."""
 MOST_KINDS = 400
 """Kinds that one desk watches; those it sees first."""
-WEEKS_A_YEAR = 365.25 / 7.0
-
-_SECONDS: dict[SurgeWidth, int] = {"day": 86_400, "hour": 3_600}
-
-
-@dataclass(slots=True)
-class Pulse:
-    """What a desk counts for its series.
-
-    Attributes:
-        slot: number of the open day or hour; None before the first report.
-        counts: reports of the open slot, per kind.
-        told: totals of the ten-minute bins that are in a slot already, by their start.
-        kinds: all kinds that have a series here.
-        limit: the p up to which the last slot's kinds were called.
-    """
-
-    slot: int | None = None
-    counts: dict[str, int] = field(default_factory=dict)
-    told: dict[int, dict[str, int]] = field(default_factory=dict)
-    kinds: list[str] = field(default_factory=list)
-    limit: float = 0.0
-
-
-def _encode(pulse: Pulse) -> bytes:
-    told = [[start, counts] for start, counts in pulse.told.items()]
-    return orjson.dumps([pulse.slot, pulse.counts, told, pulse.kinds, pulse.limit])
-
-
-def _decode(stored: bytes) -> Pulse:
-    slot, counts, told, kinds, limit, *_ = orjson.loads(stored)
-    return Pulse(slot, counts, dict(told), kinds, limit)
-
-
-PULSES: Namespace[Pulse] = Namespace(
-    name="pulse",
-    encode=_encode,
-    decode=_decode,
-    lifetime="ever: one entry for each desk that watches for surges",
-    rank=7,
-    clock="watermark",
-)
-"""Key: the area."""
-
-SERIES: Namespace[bytes] = Namespace(
-    name="series",
-    encode=bytes,
-    decode=bytes,
-    lifetime="ever: at most 450 bytes for each kind that a desk has seen",
-    rank=8,
-)
-"""Key ``<area>/<kind>``."""
-
-
-@lru_cache(maxsize=8)
-def _rhythm(width: SurgeWidth, learn: int | None) -> Rhythm:
-    rhythm = RHYTHMS[width](WEEKS_A_YEAR, ("holiday",))
-    return rhythm if learn is None else replace(rhythm, learn=learn)
 
 
 def on_bins(turn: Turn, bins: Bins, ended: list[int]) -> None:
@@ -97,17 +45,22 @@ def on_bins(turn: Turn, bins: Bins, ended: list[int]) -> None:
     if rule is None or width is None or not ended:
         return
     pulse = turn.state.get(PULSES, turn.area) or Pulse()
+    grown: dict[str, None] = {}
     for start in ended:
         now = {kind: n for kind, n in totals(bins[start]).items() if _watched(turn, rule, kind)}
         before = pulse.told.get(start, {})
         pulse.told[start] = now
-        at = _slot_of(turn, from_microseconds(start), width)
+        at = slot_of(turn, from_microseconds(start), width)
         for kind in sorted(now.keys() | before.keys()):
             more = now.get(kind, 0) - before.get(kind, 0)
-            if more:
-                _add(turn, rule, width, pulse, at, kind, more)
+            if more and _add(turn, rule, width, pulse, at, kind, more):
+                grown[kind] = None
+        if at == pulse.slot and bins[start].below:
+            pulse.hear(list(bins[start].below))
     oldest = max(pulse.told) - KEPT_BINS * BIN_S * 1_000_000
     pulse.told = {start: each for start, each in pulse.told.items() if start >= oldest}
+    for kind in grown:
+        _look_early(turn, rule, width, pulse, kind)
     _keep(turn, width, pulse)
 
 
@@ -118,7 +71,7 @@ def on_due(turn: Turn, pulse: Pulse, at: datetime) -> None:
     if rule is None or width is None or pulse.slot is None:
         turn.state.put(PULSES, turn.area, pulse)
         return
-    _advance(turn, rule, width, pulse, _slot_of(turn, at - timedelta(seconds=BIN_S), width))
+    _advance(turn, rule, width, pulse, slot_of(turn, at - timedelta(seconds=BIN_S), width))
     _keep(turn, width, pulse)
 
 
@@ -129,29 +82,65 @@ def _watched(turn: Turn, rule: SurgeRule, kind: str) -> bool:
 
 def _add(
     turn: Turn, rule: SurgeRule, width: SurgeWidth, pulse: Pulse, at: int, kind: str, more: int
-) -> None:
+) -> bool:
+    """Count reports of a bin in its slot; whether the open slot has more of them now."""
     if pulse.slot is None:
         pulse.slot = at
     if at > pulse.slot:
         _advance(turn, rule, width, pulse, at)
     if kind not in pulse.kinds:
         if len(pulse.kinds) >= MOST_KINDS:
-            return
+            return False
         pulse.kinds.append(kind)
     if at == pulse.slot:
         pulse.counts[kind] = max(0, pulse.counts.get(kind, 0) + more)
-        return
-    key = f"{turn.area}/{kind}"
-    stored = turn.state.get(SERIES, key)
-    if stored is None:
-        return
-    series = decode(stored, _rhythm(width, rule.learn), rule.lateness)
-    answers = series.revise(at, more)
-    if answers is None:
-        return  # its bin was learned from: what is so late changes no judgement
-    turn.state.put(SERIES, key, encode(series))
+        return more > 0
+    series = series_of(turn, rule, width, kind)
+    answers = None if series is None else series.revise(at, more)
+    if series is None or answers is None:
+        return False  # its bin was learned from: what is so late changes no judgement
+    turn.state.put(SERIES, f"{turn.area}/{kind}", encode(series))
     if answers:
         _tell(turn, rule, width, pulse, kind, answers[-1], pulse.limit, len(pulse.kinds))
+    return False
+
+
+def _look_early(turn: Turn, rule: SurgeRule, width: SurgeWidth, pulse: Pulse, kind: str) -> None:
+    """The open slot has more of a kind: is that too rare before the slot is over?
+
+    Its limit is found once a slot, as a whole number of reports; that is all most reports
+    are held against. What is told early is as rare as a surge that is alone in its slot, so
+    the slot's own judgement tells it too.
+    """
+    count = pulse.counts.get(kind, 0)
+    if rule.early_from is None or count < rule.early_from:
+        return
+    known = pulse.limits.get(kind)
+    if known is not None and count < known:
+        return
+    series = series_of(turn, rule, width, kind)
+    if series is None or pulse.slot is None:
+        return
+    alpha = min(turn.policy.triggers.budget.false_share / len(pulse.kinds), rule.at[0])
+    extra = _extra(turn, rule, width, pulse.slot)
+    if known is None:
+        series.open(pulse.slot, alpha, extra, count - 1)
+        series.observe()
+        pulse.limits[kind] = series.limit
+        if count < series.limit:
+            return
+    answer = series.close(pulse.slot, count, extra)
+    if answer is None or answer.observed <= answer.expected.mean:
+        return
+    p = _believed(turn, rule, kind, answer)
+    lit = episodes.lit(turn, rule.id, kind)
+    graver = lit is None or COLOURS.index(_colour(rule, p)) > COLOURS.index(
+        lit.earned or lit.colour
+    )
+    if p <= alpha and (kind not in pulse.early or graver):
+        if kind not in pulse.early:
+            pulse.early.append(kind)
+        _tell(turn, rule, width, pulse, kind, answer, alpha, len(pulse.kinds))
 
 
 def _advance(turn: Turn, rule: SurgeRule, width: SurgeWidth, pulse: Pulse, to: int) -> None:
@@ -169,34 +158,44 @@ def _close(
     turn: Turn, rule: SurgeRule, width: SurgeWidth, pulse: Pulse, at: int, counts: dict[str, int]
 ) -> None:
     """Judge all kinds of a slot together."""
-    rhythm = _rhythm(width, rule.learn)
-    holiday = (_holiday(turn, _begin(turn, at, width).date()),)
+    extra = _extra(turn, rule, width, at)
+    early = set(pulse.early)
+    pulse.over(width)
     judged: list[tuple[str, Judgement]] = []
     for kind in pulse.kinds:
-        key = f"{turn.area}/{kind}"
-        stored = turn.state.get(SERIES, key)
-        series = (
-            Series(rhythm, lateness=rule.lateness)
-            if stored is None
-            else decode(stored, rhythm, rule.lateness)
-        )
-        answer = series.close(at, counts.get(kind, 0), holiday)
-        turn.state.put(SERIES, key, encode(series))
+        series = series_of(turn, rule, width, kind)
+        if series is None:
+            series = new_series(turn, rule, width, pulse.kinds)
+        answer = series.close(at, counts.get(kind, 0), extra)
+        turn.state.put(SERIES, f"{turn.area}/{kind}", encode(series))
         if answer is not None:
             judged.append((kind, answer))
     ps = [_believed(turn, rule, kind, answer) for kind, answer in judged]
-    pulse.limit = min(holding.limit(turn, _begin(turn, at + 1, width), ps), rule.at[0])
+    pulse.limit = min(holding.limit(turn, begin_of(turn, at + 1, width), ps), rule.at[0])
     # The most surprising first: they are called before the day's calls are spent.
     for p, (kind, answer) in sorted(
         zip(ps, judged, strict=True), key=lambda each: (each[0], each[1][0])
     ):
         # What is no more than usual is quiet, whatever was gathered before it.
-        if p <= pulse.limit and answer.observed > answer.expected.mean:
+        told = p <= pulse.limit and answer.observed > answer.expected.mean
+        if told or kind in early:
             _tell(turn, rule, width, pulse, kind, answer, pulse.limit, len(judged))
+
+
+def _extra(turn: Turn, rule: SurgeRule, width: SurgeWidth, at: int) -> tuple[float, float]:
+    """What is known of a slot besides its number: a holiday, and rain in it or shortly before."""
+    begin, end = begin_of(turn, at, width), begin_of(turn, at + 1, width)
+    holiday = float(begin.astimezone(turn.policy.tz).date() in turn.policy.calendar.holidays)
+    rain = rainfall.gravest(turn, begin - timedelta(seconds=rule.rain_lag_s), end)
+    return holiday, rule.rain_effect * log1p(rain)
 
 
 def _believed(turn: Turn, rule: SurgeRule, kind: str, answer: Judgement) -> float:
     return verdicts.believed(turn, rule.id, answer.p_score, kind=kind, red=rule.at[-1])
+
+
+def _colour(rule: SurgeRule, p: float) -> Colour:
+    return COLOURS[max(sum(p <= at for at in rule.at) - 1, 0)]
 
 
 def _tell(
@@ -212,7 +211,7 @@ def _tell(
     """Open a surge, raise or revise it, or take it back."""
     before = episodes.lit(turn, rule.id, kind)
     p = _believed(turn, rule, kind, answer)
-    begin = _begin(turn, answer.at, width)
+    begin = begin_of(turn, answer.at, width)
     if p > limit:
         if before is not None and before.window is not None and before.window.start == begin:
             # Corrected counts are no surge any more.
@@ -221,22 +220,22 @@ def _tell(
                 turn, rule.id, kind, state="withdrawn", observed=observed, p=answer.p_score
             )
         return
-    colour: Colour = COLOURS[sum(p <= at for at in rule.at) - 1]
     language = turn.policy.language
     category = turn.policy.category(None, kind)
     name = kind if category is None else category.name if language == "zh" else category.name_en
     low, high = answer.expected.interval()
-    seconds = _SECONDS[width]
+    seconds = SECONDS[width]
     end = begin + timedelta(seconds=seconds)
+    over = pulse.slot != answer.at or turn.now >= end
     episodes.tell(
         turn,
         rule,
         kind,
         begun=answer.at,
-        colour=colour,
+        colour=_colour(rule, p),
         title=words(
             language,
-            f"surge_{width}",
+            f"surge_{width}" if over else f"surge_{width}_early",
             title=rule.title.of(language),
             kind=name,
             count=answer.observed,
@@ -253,6 +252,7 @@ def _tell(
         kind=kind,
         window=episodes.window_of(start=begin, end=end),
         evidence_count=answer.observed,
+        completeness=pulse.complete if over else None,
         expires_at=end + timedelta(seconds=rule.quiet_bins * seconds + 2 * BIN_S),
     )
 
@@ -261,28 +261,5 @@ def _keep(turn: Turn, width: SurgeWidth, pulse: Pulse) -> None:
     """Store the desk's pulse; it is due when the open slot has been told, if it has counts."""
     due = None
     if pulse.slot is not None and pulse.counts:
-        due = _begin(turn, pulse.slot + 1, width) + timedelta(seconds=BIN_S)
+        due = begin_of(turn, pulse.slot + 1, width) + timedelta(seconds=BIN_S)
     turn.state.put(PULSES, turn.area, pulse, due)
-
-
-def _holiday(turn: Turn, day: date) -> float:
-    return float(day in turn.policy.calendar.holidays)
-
-
-def _offset(turn: Turn, moment: datetime) -> timedelta:
-    """The city's clock against UTC, summer time left out: each hour has one number."""
-    local = moment.astimezone(turn.policy.tz)
-    return (local.utcoffset() or timedelta()) - (local.dst() or timedelta())
-
-
-def _slot_of(turn: Turn, moment: datetime, width: SurgeWidth) -> int:
-    """Number of the day or hour a moment lies in; slot 0 began on a Monday."""
-    since = moment + _offset(turn, moment) - EPOCH - (FIRST_MONDAY - EPOCH.date())
-    return int(since.total_seconds() // _SECONDS[width])
-
-
-def _begin(turn: Turn, slot: int, width: SurgeWidth) -> datetime:
-    """When a day or hour begins."""
-    seconds = slot * _SECONDS[width]
-    about = EPOCH + (FIRST_MONDAY - EPOCH.date()) + timedelta(seconds=seconds)
-    return about - _offset(turn, about)

@@ -8,7 +8,7 @@ from schemas.alert import Alert
 from schemas.handoff import Notice, NoticeEvent
 from schemas.terms import COLOURS
 from schemas.tick import WeatherSignal
-from streams.incidents import episodes, foresight, lamps
+from streams.incidents import episodes, foresight, lamps, rainfall
 from streams.incidents.case import WARNINGS, Episode
 from streams.incidents.messages import Maker, body
 from streams.incidents.opening import refuse
@@ -118,7 +118,13 @@ def _keep(turn: Turn, event: str, alert: Alert, passed_to: list[str]) -> None:
     """Remember the episode until it expires, and pass it on to the desks below."""
     key = f"{turn.area}/{alert.trigger.id}/{event}"
     turn.state.put(WARNINGS, key, Episode(alert=alert, passed_to=passed_to), alert.expires_at)
+    _note_rain(turn)
     _pass_down(turn, alert, event, passed_to)
+
+
+def _note_rain(turn: Turn) -> None:
+    gravest = in_force(turn)
+    rainfall.note(turn, None if gravest is None else gravest.colour)
 
 
 def _pass_down(turn: Turn, alert: Alert, event: str, areas: list[str]) -> None:
@@ -196,6 +202,7 @@ def close(turn: Turn, episode: Episode, *, pass_down: bool = True) -> None:
     if ended.trigger.id == rule_id(turn):
         foresight.tell_sites(turn, ended, ended.state)
     turn.state.delete(WARNINGS, f"{turn.area}/{alert.trigger.id}/{subject}")
+    _note_rain(turn)
     if pass_down:
         _pass_down(turn, ended, subject, episode.passed_to)
 

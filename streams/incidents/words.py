@@ -56,6 +56,14 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "{title}：{group}{days:g}天内{count}件，半径{radius:g}公里，平时约{expected:.1f}件（{low}–{high}）",
         "{title}: {count} {group} in {days:g} d, {radius:g} km ({low}–{high} usual)",
     ),
+    "surge_day_early": (
+        "{title}：{kind}今天已{count}件，平时全天约{expected:.1f}件（{low}–{high}），共判{number}类",
+        "{title}: {count} of {kind} today, usual {expected:.1f} ({low}–{high}), 1 of {number}",
+    ),
+    "surge_hour_early": (
+        "{title}：{kind}本小时已{count}件，平时整小时约{expected:.1f}件（{low}–{high}），共判{number}类",
+        "{title}: {count} of {kind} this hour, usual {expected:.1f} ({low}–{high}), 1 of {number}",
+    ),
     "sites": ("{title}：{count} 处，{names}", "{title}: {count}, {names}"),
     "season": (
         "{title}：{month}月{day}日进入高发季，还有 {days} 天",

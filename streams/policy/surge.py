@@ -25,6 +25,10 @@ class SurgeRule(Section):
         lateness: closed bins that late reports may still change.
         at: the largest p of blue, yellow, orange and red, falling.
         quiet_bins: a surge ends after so many bins without one.
+        early_from: so many reports of a kind may call before their bin is over; None = none do.
+        rain_lag_s: rain is said to bring reports until so long after it.
+        rain_effect: how far one step of a rain signal may move the logarithm of what is
+            expected before anything is learned of it, one standard deviation.
     """
 
     id: str = "W10"
@@ -39,6 +43,9 @@ class SurgeRule(Section):
     lateness: int = Field(default=1, ge=0, le=2)
     at: tuple[float, float, float, float] = (1e-3, 1e-4, 1e-5, 1e-6)
     quiet_bins: int = Field(default=2, ge=1, le=48)
+    early_from: int | None = Field(default=5, ge=1)
+    rain_lag_s: int = Field(default=10_800, ge=0, le=604_800)
+    rain_effect: float = Field(default=0.3, gt=0, le=3)
 
     @field_validator("at")
     @classmethod

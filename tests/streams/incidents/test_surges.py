@@ -11,9 +11,10 @@ from pydantic import ValidationError
 
 from schemas.alert import Alert
 from schemas.codec import read_any
-from streams.incidents import surges
+from schemas.terms import Colour
+from streams.incidents import pulse, rainfall, surges
 from streams.incidents.case import WARNINGS, Bin, Bins
-from streams.incidents.surges import PULSES, SERIES
+from streams.incidents.pulse import PULSES, SERIES
 from streams.incidents.turn import Turn
 from streams.incidents.verdicts import VERDICTS
 from streams.policy.surge import SurgeRule
@@ -32,6 +33,7 @@ RULE: dict[str, Any] = {
     "city": None,
     "learn": 10,
     "at": [0.05, 0.01, 0.001, 0.0001],
+    "early_from": None,
 }
 
 
@@ -115,9 +117,9 @@ def test_colours_only_rise_within_a_surge(history: Play) -> None:
 def test_a_quiet_night_is_learned_as_silence_and_not_skipped(history: Play) -> None:
     _hours(history, 30, [1])
     _pass(history, 40, final=True)
-    pulse = PULSES.decode(history.city.entries("street", "pulse")["A1"])
-    assert pulse.kinds == ["garbage"]
-    assert pulse.counts == {}
+    kept = PULSES.decode(history.city.entries("street", "pulse")["A1"])
+    assert kept.kinds == ["garbage"]
+    assert kept.counts == {}
     assert _told(history) == []
 
 
@@ -171,31 +173,37 @@ def test_red_calls_however_often() -> None:
 class _Desk:
     """One district's desk, told ten-minute bins directly."""
 
-    def __init__(self) -> None:
-        self.policy = _rules()
+    def __init__(self, **changes: Any) -> None:
+        self.policy = _rules(**changes)
         self.state = State({})
         self.bins: Bins = {}
         self.told: list[Alert] = []
 
-    def says(self, hour: int, count: int) -> None:
+    def says(self, hour: int, count: int, also: tuple[str, ...] = ()) -> None:
         """What street A1 saw in the first ten minutes of an hour, as an absolute number."""
         start = to_microseconds(BEGIN + timedelta(hours=hour))
         found = self.bins.setdefault(start, Bin())
         found.below["A1"] = (1, {"garbage": count} if count else {})
-        turn = self._turn(BEGIN + timedelta(hours=hour, minutes=30))
+        for area in also:
+            found.below[area] = (1, {"garbage": 1})
+        turn = self.turn(BEGIN + timedelta(hours=hour, minutes=30))
         surges.on_bins(turn, self.bins, [start])
         self._hear(turn)
 
     def passes(self, hour: int) -> None:
         """The hour before this one has been told."""
         due = BEGIN + timedelta(hours=hour, minutes=10)
-        pulse = self.state.get(PULSES, "A")
-        assert pulse is not None
-        turn = self._turn(due)
-        surges.on_due(turn, pulse, due)
+        kept = self.state.get(PULSES, "A")
+        assert kept is not None
+        turn = self.turn(due)
+        surges.on_due(turn, kept, due)
         self._hear(turn)
 
-    def _turn(self, now: datetime) -> Turn:
+    def rains(self, hour: int, colour: Colour | None) -> None:
+        """A rain signal is in force from the beginning of an hour on, or none is."""
+        rainfall.note(self.turn(BEGIN + timedelta(hours=hour)), colour)
+
+    def turn(self, now: datetime) -> Turn:
         return Turn(self.policy, "district", "A", self.state, now, f"cause/{now.isoformat()}")
 
     def _hear(self, turn: Turn) -> None:
@@ -257,6 +265,131 @@ def test_answers_of_the_desk_move_what_is_tolerated() -> None:
     doubted.passes(21)
     assert [a.state for a in trusted.told] == ["opened"]
     assert doubted.told == []
+
+
+def test_an_open_hour_calls_as_soon_as_its_count_alone_is_too_rare() -> None:
+    play = Play(_rules(early_from=5), mode="event")
+    _hours(play, 0, [1, 2, 1, 0, 2, 1, 1, 2, 0, 1] * 2)
+    for number in range(30):
+        at = BEGIN + timedelta(hours=20, minutes=2 + number // 2)
+        play.report("garbage", at=at, name=f"calls/{number}", place=False, run=False)
+    _pass(play, 20.25)
+    early = _told(play)
+    assert [(alert.state, alert.observed) for alert in early] == [("opened", 16)]
+    assert early[0].window is not None
+    assert early[0].changed_at == early[0].window.start + timedelta(minutes=10)
+    assert "this hour" in early[0].title
+    assert early[0].completeness is None
+    _pass(play, 30, final=True)
+    told = _told(play)
+    assert [alert.state for alert in told] == ["opened", "raised", "revised", "closed"]
+    assert told[1].changed_at == early[0].window.start + timedelta(minutes=20)
+    assert told[2].observed == 30
+    assert told[2].changed_at == early[0].window.end + timedelta(minutes=10)
+    assert "in an hour" in told[2].title
+    assert len({alert.alert_id for alert in told}) == 1
+
+
+def test_what_an_open_hour_said_too_soon_is_withdrawn() -> None:
+    desk = _Desk(early_from=5)
+    for hour, count in enumerate([1, 2, 1, 0, 2, 1, 1, 2, 0, 1] * 2):
+        desk.says(hour, count)
+    desk.says(20, 12)
+    desk.says(20, 2)  # the street corrects its own bin
+    desk.passes(21)
+    assert [(a.state, a.observed) for a in desk.told] == [("opened", 12), ("withdrawn", 2)]
+
+
+def test_few_of_a_kind_wait_for_their_hour() -> None:
+    desk = _Desk(early_from=5)
+    for hour, count in enumerate([0, 0, 1, 0, 0, 0, 0, 0, 0, 0] * 5):
+        desk.says(hour, count)
+    desk.says(50, 4)
+    assert desk.told == []
+    desk.says(50, 9)
+    assert [(a.state, a.observed) for a in desk.told] == [("opened", 9)]
+
+
+def test_it_says_how_many_of_those_who_usually_speak_were_heard() -> None:
+    desk = _Desk()
+    for hour in range(20):
+        desk.says(hour, 1 + hour % 2, also=("A2", "A3") if hour % 4 else ("A2",))
+    desk.says(20, 30)  # A1 alone: A2 always speaks, A3 in three hours of four
+    desk.passes(21)
+    assert [a.completeness for a in desk.told] == [0.5]
+
+
+def test_what_rain_usually_brings_is_no_surge() -> None:
+    """Wet afternoons bring four times as many: so does the next, which is no news; a dry one is."""
+    told = {}
+    for wet in (True, False):
+        desk = _Desk(rain_lag_s=0, rain_effect=1.0, learn=60)
+        for hour in range(230):
+            raining = hour % 20 in (14, 15)
+            if hour % 20 == 14:
+                desk.rains(hour, "orange")
+            if hour % 20 == 16:
+                desk.rains(hour, None)
+            desk.says(hour, 8 if raining else 2)
+        if wet:
+            desk.rains(232, "orange")
+        before = len(desk.told)
+        for hour in (230, 231):
+            desk.says(hour, 2)
+        desk.says(232, 9)
+        desk.passes(233)
+        told[wet] = [alert.observed for alert in desk.told[before:] if alert.state == "opened"]
+    assert told == {True: [], False: [9.0]}
+
+
+def test_a_rain_signal_is_remembered_at_every_desk_that_it_reaches() -> None:
+    play = Play(_rules(), mode="wall").at(10)
+    play.rain("yellow")
+    play.at(70)
+    play.rain("orange")
+    play.at(200)
+    for tier, area in (("city", "C"), ("district", "A"), ("street", "A1")):
+        kept = rainfall.RAIN.decode(play.city.entries(tier, "rain")[area])
+        assert [step for _, step in kept] == [2, 3], tier
+        state = State({})
+        state.put(rainfall.RAIN, area, kept)
+        turn = Turn(play.policy, "street", area, state, play.now, "cause")
+        hours = [BEGIN + timedelta(hours=hour) for hour in range(4)]
+        assert rainfall.gravest(turn, hours[0], hours[0] + timedelta(minutes=5)) == 0
+        assert [rainfall.gravest(turn, hour, hour + timedelta(hours=1)) for hour in hours[:3]] == [
+            2,
+            3,
+            3,
+        ]
+
+
+def test_a_new_kind_expects_the_rhythm_of_the_others() -> None:
+    desk = _Desk(learn=24)
+    for hour in range(24 * 14):
+        desk.says(hour, 6 if 0 <= hour % 24 < 9 else 0)
+    turn = desk.turn(BEGIN + timedelta(days=14))
+    rule = desk.policy.triggers.surge
+    assert rule is not None
+    new = pulse.new_series(turn, rule, "hour", ["garbage"])
+    known = pulse.series_of(turn, rule, "hour", "garbage")
+    assert known is not None
+    rhythm = new.rhythm
+    day = [float(new.terms @ rhythm.regressors(hour, (0.0, 0.0))) for hour in (10, 22)]
+    learned = [float(known.terms @ rhythm.regressors(hour, (0.0, 0.0))) for hour in (10, 22)]
+    assert day[0] - day[1] == pytest.approx((learned[0] - learned[1]) / 2, rel=0.05)
+    assert day[0] - day[1] > 0.5
+
+
+def test_what_was_learned_under_another_shape_begins_anew() -> None:
+    desk = _desk_with_a_surge()
+    desk.state.put(SERIES, "A/garbage", b"\x01 of another rhythm")
+    desk.passes(22)
+    turn = desk.turn(BEGIN + timedelta(hours=23))
+    rule = desk.policy.triggers.surge
+    assert rule is not None
+    begun = pulse.series_of(turn, rule, "hour", "garbage")
+    assert begun is not None
+    assert begun.seen + len(begun.closed) == 1
 
 
 def test_a_city_without_the_rule_keeps_nothing() -> None:

@@ -1,0 +1,178 @@
+"""What a desk keeps to see that a kind comes more often than usual: its pulse and its series.
+
+The days and hours are the city's own, numbered from a Monday; the pulse holds the open one,
+the series what was learned from those before.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+
+import orjson
+
+from streams.incidents.turn import Turn
+from streams.policy.surge import SurgeRule, SurgeWidth
+from streams.state import EPOCH, Namespace
+from streams.warning.counts.rhythm import RHYTHMS, Rhythm
+from streams.warning.counts.series import Prior, Series
+from streams.warning.counts.stored import decode
+
+FIRST_MONDAY = date(1970, 1, 5)
+WEEKS_A_YEAR = 365.25 / 7.0
+SECONDS: dict[SurgeWidth, int] = {"day": 86_400, "hour": 3_600}
+REMEMBERED: dict[SurgeWidth, int] = {"day": 28, "hour": 336}
+"""Bins over which it is remembered who usually speaks."""
+REGULAR = 0.8
+"""An area below is missed when it says nothing, if it speaks in this share of the bins."""
+POOLED = 20
+"""Series of a desk that a new one learns its rhythm from, those it watches longest."""
+
+
+@dataclass(slots=True)
+class Pulse:
+    """What a desk counts for its series.
+
+    Attributes:
+        slot: number of the open day or hour; None before the first report.
+        counts: reports of the open slot, per kind.
+        told: totals of the ten-minute bins that are in a slot already, by their start.
+        kinds: all kinds that have a series here.
+        limit: the p up to which the last slot's kinds were called.
+        limits: reports of a kind from which on the open slot warns before it closes.
+        early: kinds that it has warned of, before it closed.
+        heard: areas below that spoke in the open slot; usual: share of the slots in which
+            each speaks; slots: how many that is remembered of.
+        complete: share of those who usually speak that spoke in the last slot; None where
+            nobody does.
+    """
+
+    slot: int | None = None
+    counts: dict[str, int] = field(default_factory=dict)
+    told: dict[int, dict[str, int]] = field(default_factory=dict)
+    kinds: list[str] = field(default_factory=list)
+    limit: float = 0.0
+    limits: dict[str, int] = field(default_factory=dict)
+    early: list[str] = field(default_factory=list)
+    heard: list[str] = field(default_factory=list)
+    usual: dict[str, float] = field(default_factory=dict)
+    slots: int = 0
+    complete: float | None = None
+
+    def hear(self, areas: list[str]) -> None:
+        """These areas below spoke in the open slot."""
+        self.heard.extend(area for area in areas if area not in self.heard)
+
+    def over(self, width: SurgeWidth) -> None:
+        """The open slot is over: was everybody heard who usually is?"""
+        expected = [area for area, share in self.usual.items() if share >= REGULAR]
+        spoke = sum(area in self.heard for area in expected)
+        self.complete = round(spoke / len(expected), 3) if expected else None
+        self.slots = min(self.slots + 1, REMEMBERED[width])
+        for area in self.heard:
+            self.usual.setdefault(area, 0.0)
+        pace = 1.0 / self.slots
+        for area, share in self.usual.items():
+            self.usual[area] = round(share + pace * ((area in self.heard) - share), 4)
+        self.heard, self.early, self.limits = [], [], {}
+
+
+def _encode(pulse: Pulse) -> bytes:
+    told = [[start, counts] for start, counts in pulse.told.items()]
+    return orjson.dumps(
+        [
+            pulse.slot,
+            pulse.counts,
+            told,
+            pulse.kinds,
+            pulse.limit,
+            [pulse.limits, pulse.early, pulse.heard, pulse.usual, pulse.slots, pulse.complete],
+        ]
+    )
+
+
+def _decode(stored: bytes) -> Pulse:
+    slot, counts, told, kinds, limit, *more = orjson.loads(stored)
+    # Whoever wrote no list there knew nothing of it yet.
+    rest = more[0] if more and isinstance(more[0], list) else ()
+    return Pulse(slot, counts, dict(told), kinds, limit, *rest)
+
+
+PULSES: Namespace[Pulse] = Namespace(
+    name="pulse",
+    encode=_encode,
+    decode=_decode,
+    lifetime="ever: one entry for each desk that watches for surges",
+    rank=7,
+    clock="watermark",
+)
+"""Key: the area."""
+
+SERIES: Namespace[bytes] = Namespace(
+    name="series",
+    encode=bytes,
+    decode=bytes,
+    lifetime="ever: at most 450 bytes for each kind that a desk has seen",
+    rank=8,
+)
+"""Key ``<area>/<kind>``."""
+
+
+@lru_cache(maxsize=8)
+def rhythm_of(width: SurgeWidth, learn: int | None) -> Rhythm:
+    """What is learned of each kind: its rhythm, and what holidays and rain do to it."""
+    rhythm = RHYTHMS[width](WEEKS_A_YEAR, ("holiday", "rain"))
+    return rhythm if learn is None else replace(rhythm, learn=learn)
+
+
+def series_of(turn: Turn, rule: SurgeRule, width: SurgeWidth, kind: str) -> Series | None:
+    """The series of a kind; None where there is none yet, or one of another shape."""
+    stored = turn.state.get(SERIES, f"{turn.area}/{kind}")
+    if stored is None:
+        return None
+    try:
+        return decode(stored, rhythm_of(width, rule.learn), rule.lateness)
+    except ValueError:
+        return None  # the rule's width, or what is learned, has changed since: it begins anew
+
+
+def new_series(turn: Turn, rule: SurgeRule, width: SurgeWidth, kinds: list[str]) -> Series:
+    """A series for a kind that is new here, which expects the rhythm of the desk's others.
+
+    Week and day look alike for most kinds at one desk: what the first of them have learned
+    is what a new one assumes, the less so the fewer they are.
+    """
+    rhythm = rhythm_of(width, rule.learn)
+    known: list[Prior] = []
+    for kind in kinds:
+        series = series_of(turn, rule, width, kind)
+        if series is not None and series.seen >= rhythm.learn:
+            known.append(series.prior())
+            if len(known) == POOLED:
+                break
+    if not known:
+        return Series(rhythm, lateness=rule.lateness)
+    share = 1.0 / (len(known) + 1.0)
+    terms = tuple(share * sum(column) for column in zip(*(p.terms for p in known), strict=True))
+    scatter = sum(prior.scatter for prior in known) / len(known)
+    return Series(rhythm, Prior(terms, scatter), rule.lateness)
+
+
+def _offset(turn: Turn, moment: datetime) -> timedelta:
+    """The city's clock against UTC, summer time left out: each hour has one number."""
+    local = moment.astimezone(turn.policy.tz)
+    return (local.utcoffset() or timedelta()) - (local.dst() or timedelta())
+
+
+def slot_of(turn: Turn, moment: datetime, width: SurgeWidth) -> int:
+    """Number of the day or hour a moment lies in; slot 0 began on a Monday."""
+    since = moment + _offset(turn, moment) - EPOCH - (FIRST_MONDAY - EPOCH.date())
+    return int(since.total_seconds() // SECONDS[width])
+
+
+def begin_of(turn: Turn, slot: int, width: SurgeWidth) -> datetime:
+    """When a day or hour begins."""
+    seconds = slot * SECONDS[width]
+    about = EPOCH + (FIRST_MONDAY - EPOCH.date()) + timedelta(seconds=seconds)
+    return about - _offset(turn, about)
