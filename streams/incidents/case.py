@@ -6,7 +6,7 @@ Every namespace says when an entry dies; nothing here is kept for ever.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 from pydantic import AwareDatetime, BaseModel, Field
@@ -24,6 +24,10 @@ LISTED_REPORTS = 100
 """A case takes at most that many reports; the next one at the place opens a new case."""
 
 KEPT_ESCALATIONS = 20
+
+
+Supervised = Literal["blue", "yellow", "red", "red2"]
+"""A colour of supervision."""
 
 
 class Draft(Incident):
@@ -69,6 +73,7 @@ class _Stored(BaseModel):
     held: bool = False
     plain: Severity | None = None
     waived: list[str] = Field(default_factory=list)
+    colour: Supervised | None = None
 
 
 class Case:
@@ -92,6 +97,8 @@ class Case:
         held: its cause is open: no clock lifts it while that lasts.
         plain: the severity it would have without devices, once one has raised it.
         waived: rules that wanted it at the tier that delegated it all the same.
+        colour: of supervision as it is now; the incident has it as last published, so that
+            a colour alone leaves what was written of the incident as it is.
         written: the incident's bytes as last settled; a step sets it before it stores.
     """
 
@@ -100,6 +107,7 @@ class Case:
         "audit_n",
         "calls",
         "clocks",
+        "colour",
         "copied_to",
         "findings",
         "given_to",
@@ -138,6 +146,7 @@ class Case:
         self.held = False
         self.plain: Severity | None = None
         self.waived: list[str] = []
+        self.colour: Supervised | None = incident.colour
         self.written: bytes | None = None
 
     @property
@@ -146,7 +155,7 @@ class Case:
         return self.given_to is None
 
 
-_CARRIED = tuple(name for name in _Stored.model_fields if name != "data")
+_CARRIED = tuple(name for name in _Stored.model_fields if name not in ("data", "colour"))
 _read = _Stored.__pydantic_validator__.validate_json
 
 
@@ -161,6 +170,8 @@ def _encode_case(case: Case) -> bytes:
         value = getattr(case, name)
         if value or name == "audit_n":
             rest[name] = value
+    if case.colour != case.incident.colour:
+        rest["colour"] = case.colour
     written = case.written if case.written is not None else body(case.incident)
     tail = orjson.dumps(rest, default=present)
     return b'{"data":%b,%b' % (written, tail[1:])
@@ -171,6 +182,8 @@ def _decode_case(stored: bytes) -> Case:
     case = Case(read.data)
     for name in _CARRIED:
         setattr(case, name, getattr(read, name))
+    if "colour" in read.model_fields_set:
+        case.colour = read.colour
     return case
 
 

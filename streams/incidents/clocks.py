@@ -209,12 +209,12 @@ def has_spoken(case: Case, policy: Policy, moment: datetime) -> None:
     running = of_kind(case, RESOLVE)
     if running is None:
         return
-    case.incident.colour = None
+    case.colour = None
     for number, step in enumerate(policy.supervision):
         reached = point(running, policy, number)
         if reached is None or reached > moment:
             break
-        running.stage, case.incident.colour = step.percent, step.colour
+        running.stage, case.colour = step.percent, step.colour
     running.at = next_point(running, policy)
 
 

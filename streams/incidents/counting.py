@@ -33,7 +33,9 @@ def bin_of(moment: datetime) -> int:
 
 
 def count(turn: Turn, kind: str, at: datetime) -> None:
-    """This desk saw one more of a kind."""
+    """This desk saw one more of a kind; what no rule of the policy looks at is not counted."""
+    if kind not in turn.policy.counted:
+        return
     bins = turn.state.get(BINS, turn.area) or {}
     start = bin_of(at)
     if bins and start < max(bins) - KEPT_BINS * BIN_US:

@@ -19,6 +19,9 @@ from streams.incidents.turn import Turn
 from streams.incidents.words import limit_words, words
 from streams.policy import SupervisionStep
 
+_LEAVE_THE_INCIDENT = frozenset({clocks.ACKNOWLEDGE, clocks.RESOLVE})
+"""Clocks that say themselves what they change of the incident, if anything."""
+
 _COLOUR: dict[str, Colour] = {"blue": "blue", "yellow": "yellow", "red": "red", "red2": "red"}
 
 
@@ -31,7 +34,7 @@ def fire(turn: Turn, case: Case) -> None:
     incident = case.incident
     if not case.owned:
         return
-    turn.keep(case, publish=False)
+    turn.keep(case, publish=False, alone=True)
     before = incident.overdue
     if incident.state in lifecycle.RUNNING and clocks.mark_overdue(case, turn.now):
         incident.overdue = True
@@ -44,6 +47,8 @@ def fire(turn: Turn, case: Case) -> None:
             continue
         if running not in case.clocks:
             continue  # what another clock led to has stopped this one
+        if running.kind not in _LEAVE_THE_INCIDENT:
+            turn.keep(case, publish=False)
         ANSWERS[running.kind.partition("/")[0]](turn, case, running)
     if incident.overdue and not before:
         summing.note(turn, case, "went_overdue", incident.state)
@@ -254,7 +259,7 @@ def _supervise(turn: Turn, case: Case, running: Clock) -> None:
     if reached is None:
         return
     incident = case.incident
-    incident.colour = reached.colour
+    case.colour = reached.colour
     late = reached.percent >= 100
     if late:
         incident.overdue = True
@@ -267,7 +272,7 @@ def _supervise(turn: Turn, case: Case, running: Clock) -> None:
             give(turn, case, parent, "E2", reason)
             return
     # A colour before the limit is an alert's news; the case itself stands as it stood.
-    turn.keep(case, publish=late)
+    turn.keep(case, publish=late, alone=not late)
     language = turn.policy.language
     colour = _COLOUR[reached.colour]
     # A desk that was called because time ran out hears of it in one episode, not in two.

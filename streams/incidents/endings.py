@@ -193,7 +193,7 @@ def take_up_again(
     if not case.owned:
         return
     incident.overdue = False
-    incident.colour = None
+    case.colour = None
     case.lifted = []
     clocks.set_standard(case, limit, turn.now, again)
     clocks.stop(case)

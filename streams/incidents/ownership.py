@@ -99,6 +99,7 @@ def give(
     turn.keep(case)
     lamps.put_out_all(turn, case, keep=tuple(case.findings))
     clocks.stop(case, *_THE_DESKS_OWN)
+    incident.colour = case.colour
     data: dict[str, Any] = {
         "incident": turn.as_it_stands(incident, last=True),
         "direction": "up" if up else "down",
@@ -201,6 +202,7 @@ def receive(turn: Turn, handoff: Handoff) -> None:
     else:
         case.incident = draft(incident)
         case.given_to = None
+    case.colour = incident.colour
     case.audit_n, case.audit_hash = handoff.audit_n, handoff.audit_hash
     case.clocks = handoff.clocks
     case.lifted = list(handoff.lifted)
@@ -293,6 +295,7 @@ def notify(
 
 def tell_neighbours(turn: Turn, case: Case, *, but: str | None = None) -> None:
     """The case has ended, or began again: whoever holds its shadow or a copy must know."""
+    case.incident.colour = case.colour
     areas = dict.fromkeys(
         (case.received_from, case.incident.supervised_by, case.given_to, case.copied_to)
     )
@@ -386,6 +389,7 @@ def on_ended(turn: Turn, notice: Notice) -> None:
     elif incident.version <= case.incident.version:
         return
     case.incident = draft(incident)
+    case.colour = incident.colour
     turn.keep(case, publish=False)
     tell_neighbours(turn, case, but=notice.from_area)
 

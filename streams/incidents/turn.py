@@ -85,12 +85,18 @@ class Turn:
         """The case of this area with that id, owned or shadow."""
         return self.cases.get(f"{self.area}/{incident_id}")
 
-    def keep(self, case: Case, *, publish: bool = True) -> None:
-        """The case has changed: store it at the end of the step, and publish it if we may."""
+    def keep(self, case: Case, *, publish: bool = True, alone: bool = False) -> None:
+        """The case has changed: store it at the end of the step, and publish it if we may.
+
+        Args:
+            alone: what this desk knows beside the incident has changed, not the incident.
+        """
         incident_id = case.incident.incident_id
         self.touched[incident_id] = case
         if publish:
             self.published.add(incident_id)
+        elif not alone:
+            case.written = None
 
     def move(
         self,
@@ -274,9 +280,7 @@ class Turn:
             for case in self.touched.values():
                 workloads.follow(self, case)
         for incident_id, case in self.touched.items():
-            if incident_id not in self.published:
-                case.written = None
-            else:
+            if incident_id in self.published:
                 self.publish(case)
             due = self.due(case)
             if due is not None and due < self.now:
@@ -285,8 +289,10 @@ class Turn:
 
     def publish(self, case: Case) -> None:
         """Tell the present state of a case of ours."""
-        incident_id = case.incident.incident_id
-        data = self.written.get(incident_id) or body(case.incident)
+        incident = case.incident
+        incident_id = incident.incident_id
+        incident.colour = case.colour
+        data = self.written.get(incident_id) or body(incident)
         case.written = data
         identity = f"{incident_id}/{case.audit_n}"
         message = self.enveloped(_INCIDENT_KIND, identity, incident_id, data)
@@ -299,14 +305,22 @@ class Turn:
             return incident.closed_at + timedelta(days=self.policy.escalation.keep_closed_days)
         if not case.owned:
             return None
-        moments = [clock.at for clock in case.clocks if clock.at is not None]
+        first: datetime | None = None
+        for clock in case.clocks:
+            at = clock.at
+            if at is not None and (first is None or at < first):
+                first = at
         if incident.state in lifecycle.RUNNING:
-            moments += [
-                report.due_at
-                for report in incident.reports
-                if report.due_at is not None and report.overdue is None
-            ]
-        return min(moments) if moments else None
+            for report in incident.reports:
+                at = report.due_at
+                if (
+                    at is not None
+                    and report.overdue is None
+                    and at is not first
+                    and (first is None or at < first)
+                ):
+                    first = at
+        return first
 
 
 _SYSTEM = Actor(id="chengyun", role="system")

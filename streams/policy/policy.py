@@ -200,6 +200,23 @@ class Policy(Section):
                 table.setdefault(rule.id, (rule.version, rule.action))
         return table
 
+    @cached_property
+    def counted(self) -> frozenset[str]:
+        """The kinds whose numbers some rule looks at, at some tier: spread, surges, chains.
+
+        Where a season is announced all kinds are counted, since its day begins with a count.
+        """
+        triggers = self.triggers
+        rules = [
+            rule for rule in (triggers.spread, triggers.surge, triggers.chains) if rule is not None
+        ]
+        return frozenset(
+            entry.code
+            for group in self.categories.groups
+            for entry in group.entries
+            if triggers.seasons or any(rule.watches(entry.code, group.code) for rule in rules)
+        )
+
     def _rule(self, group: Group, entry: Entry) -> CategoryRule:
         def pick_routing() -> Routing:
             for key in (entry.code, group.code):

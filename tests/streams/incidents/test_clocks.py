@@ -85,7 +85,7 @@ def test_each_extension_adds_the_first_limit_once_more_and_the_colours_spread_ou
     now = BEGIN + timedelta(minutes=110)
     running = clocks.of_kind(case, clocks.RESOLVE)
     assert running is not None
-    running.stage, case.incident.colour = 90, "yellow"
+    running.stage, case.colour = 90, "yellow"
     version = case.incident.version
     assert standstill.extend(case, play.policy, now) == BEGIN + 4 * HOUR
     assert case.incident.version == version + 1

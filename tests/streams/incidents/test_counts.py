@@ -53,16 +53,23 @@ def spread(play: Any, tier: str) -> list[tuple[str, str, float]]:
 
 def test_a_street_says_once_a_bin_what_it_saw_and_the_district_adds_up(history: Any) -> None:
     for minute, area in ((1, "A1"), (2, "A1"), (3, "A2"), (4, "B1"), (12, "A1")):
-        report(history, minute, area, "garbage")
+        report(history, minute, area)
     pass_until(history, BEGIN + timedelta(hours=1))
     assert bins(history, "district", "A") == [
-        {"A1": [1, {"garbage": 2}], "A2": [1, {"garbage": 1}]},
-        {"A1": [1, {"garbage": 1}]},
+        {"A1": [1, {"water": 2}], "A2": [1, {"water": 1}]},
+        {"A1": [1, {"water": 1}]},
     ]
     assert bins(history, "city", "C") == [
-        {"A": [1, {"garbage": 3}], "B": [1, {"garbage": 1}]},
-        {"A": [1, {"garbage": 1}]},
+        {"A": [1, {"water": 3}], "B": [1, {"water": 1}]},
+        {"A": [1, {"water": 1}]},
     ]
+
+
+def test_a_kind_that_no_rule_looks_at_is_not_counted(history: Any) -> None:
+    for minute, kind in ((1, "garbage"), (2, "water")):
+        report(history, minute, "A1", kind)
+    pass_until(history, BEGIN + timedelta(hours=1))
+    assert bins(history, "district", "A") == [{"A1": [1, {"water": 1}]}]
 
 
 def test_a_late_report_corrects_the_bin_by_a_higher_revision(history: Any) -> None:
