@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -18,6 +18,7 @@ import streams.intake
 import streams.sensing
 import streams.street
 from agents.backtest.city import ONE_LANE_EACH
+from agents.bench import profiles
 from agents.bench.machine import spread
 from agents.policy_files import load
 from agents.replay.feed import moment_of
@@ -37,6 +38,7 @@ GOALS = {
     "sensing, limits only": "≥ 40,000",
     "sensing, the shipped policy": "≥ 25,000",
     "street, full incident logic": "≥ 10,000",
+    **profiles.GOALS,
 }
 
 
@@ -54,6 +56,7 @@ class Driven:
     Attributes:
         cpu_s: processor time of deciding and remembering.
         outputs: all messages sent; fired: deadlines that spoke.
+        kept: the lane's committed state in the end.
     """
 
     records: int = 0
@@ -61,6 +64,7 @@ class Driven:
     outputs: int = 0
     fired: int = 0
     dead: int = 0
+    kept: Mapping[bytes, bytes] = field(default_factory=dict)
 
 
 def drive(
@@ -88,6 +92,7 @@ def drive(
             records = records[effects.consumed :]
             if not records and not effects.more_due:
                 break
+    done.kept = partition.base
     return done
 
 
@@ -124,6 +129,7 @@ def measure(runs: int, hours: float, seed: int) -> list[dict[str, Any]]:
         ("intake", lambda: streams.intake.program(policy), reports),
         ("sensing, limits only", lambda: streams.sensing.program(plain), readings),
         ("sensing, the shipped policy", lambda: streams.sensing.program(policy), readings),
+        *((name, begin, readings) for name, begin, _ in profiles.works(policy)),
         ("street, full incident logic", lambda: streams.street.program(policy), street),
     )
     thresholds = gc.get_threshold()
@@ -159,12 +165,14 @@ def _figures(
     name: str, make: Callable[[], Program], given: list[Timed], runs: int
 ) -> dict[str, Any]:
     passes = [drive(make(), given, _ignore) for _ in range(runs)]
+    sizes = profiles.bytes_each(passes[0].kept) if name.startswith("sensing") else []
     return {
         "stage": name,
         "records": len(given),
         "outputs": passes[0].outputs,
         "fired": passes[0].fired,
         "dead": passes[0].dead,
+        "bytes": spread([float(n) for n in sizes]) if sizes else None,
         "us": spread([each.cpu_s / each.records * 1e6 for each in passes]),
         "per_second": spread([each.records / each.cpu_s for each in passes]),
         "goal": GOALS.get(name, ""),

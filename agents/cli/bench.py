@@ -120,6 +120,10 @@ def stages(
         typer.echo(
             f"{line['stage']:<28} {line['records']:>8,}   {cost:<22} {rate:<28} {line['goal']}"
         )
+    for line in found:
+        if line["bytes"] is not None:
+            kept = _of(line["bytes"], ",.0f")
+            typer.echo(f"{line['stage']}: {kept} bytes kept of each property of a device")
     if as_json:
         typer.echo(json.dumps({"machine": machine, "figures": found}))
 
