@@ -28,7 +28,9 @@ from agents.ledger import open_ledger
 from schemas.outcome import AuditEntry
 from streams.incidents.audit import Chain
 
-app = typer.Typer(no_args_is_help=True, help="Check the audit of all incidents.")
+app = typer.Typer(
+    rich_markup_mode=None, no_args_is_help=True, help="Check the audit of all incidents."
+)
 
 SHOWN = 40
 

@@ -29,7 +29,7 @@ from agents.settings import load_settings
 from schemas.errors import ConfigurationError
 from streams.policy import Policy
 
-app = typer.Typer()
+app = typer.Typer(rich_markup_mode=None)
 
 ROWS: dict[str, tuple[str, str]] = {
     "incidents": ("案件", "incidents"),

@@ -16,8 +16,10 @@ import typer
 if TYPE_CHECKING:
     from agents.bench.runtime import Plan
 
-app = typer.Typer(no_args_is_help=True, help="Measure this machine.")
-runtime = typer.Typer(help="Throughput, delay, restore and recovery of one stage.")
+app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Measure this machine.")
+runtime = typer.Typer(
+    rich_markup_mode=None, help="Throughput, delay, restore and recovery of one stage."
+)
 app.add_typer(runtime, name="runtime")
 
 GOALS = {

@@ -12,7 +12,9 @@ from agents import broker
 from agents.settings import Settings, load_settings
 
 app = typer.Typer(
-    no_args_is_help=True, help="Start, stop or look at the embedded Kafka on this machine."
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    help="Start, stop or look at the embedded Kafka on this machine.",
 )
 
 DataDir = Annotated[

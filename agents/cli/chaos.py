@@ -16,7 +16,7 @@ import typer
 if TYPE_CHECKING:
     from agents.chaos.torture import Outcome, Plan
 
-app = typer.Typer(help="Torture the stages and check that nothing was lost.")
+app = typer.Typer(rich_markup_mode=None, help="Torture the stages and check that nothing was lost.")
 
 
 @app.command()

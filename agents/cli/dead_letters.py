@@ -34,7 +34,9 @@ from schemas.errors import ConfigurationError
 from streams.topics import DEAD_LETTERS
 
 app = typer.Typer(
-    no_args_is_help=True, help="What no stage could use: look at it, mend the cause, send it back."
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    help="What no stage could use: look at it, mend the cause, send it back.",
 )
 
 Stage = Annotated[str | None, typer.Option("--stage", help="Only of this stage.")]

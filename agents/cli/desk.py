@@ -20,7 +20,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 from rich.console import Console
 
-from agents import broker, policy_files
+from agents import broker, policy_cache
 from agents.cli.wording import Wording
 from agents.settings import Settings, load_settings
 from agents.up.city import CityRecord, read_city
@@ -89,7 +89,7 @@ def open_desk(
             settings = load_settings(**{**given, **own, "broker": city.bootstrap})
     else:
         city = None
-    words = words_for(settings).naming(policy_files.load(settings.policy_dir))
+    words = words_for(settings).naming(policy_cache.load(settings.policy_dir, settings.data_dir))
     return Desk(settings, broker.bootstrap_servers(settings), words, city)
 
 

@@ -144,7 +144,7 @@ def _show(
         out.print(words.say("load_cut"), style="dim")
 
 
-app = typer.Typer()
+app = typer.Typer(rich_markup_mode=None)
 app.command()(desk_load)
 
 

@@ -11,7 +11,9 @@ import typer
 from agents import doctor
 from agents.settings import load_settings
 
-app = typer.Typer(help="Check broker, topics, clock and settings before a start.")
+app = typer.Typer(
+    rich_markup_mode=None, help="Check broker, topics, clock and settings before a start."
+)
 _MARKS: dict[doctor.Level, str] = {"ok": "ok     ", "warning": "warning", "fault": "FAULT  "}
 
 

@@ -13,7 +13,7 @@ from agents.evaluate.report import Evaluation, Plan, as_json, as_markdown, write
 from agents.evaluate.summary import Chapter, as_page, as_plain, run_all
 from schemas.errors import ConfigurationError
 
-app = typer.Typer()
+app = typer.Typer(rich_markup_mode=None)
 
 EVALUATIONS: dict[str, Chapter] = {
     "counts": Chapter("agents.evaluate.counts", "rises of counts in simulated cities"),

@@ -16,7 +16,11 @@ from agents.settings import load_settings
 from schemas.errors import PolicyError
 from streams.policy import Language, Policy
 
-app = typer.Typer(no_args_is_help=True, help="Check the city's policy files, or look into them.")
+app = typer.Typer(
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    help="Check the city's policy files, or look into them.",
+)
 
 Where = Annotated[
     Path | None,

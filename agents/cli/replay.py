@@ -25,7 +25,7 @@ from schemas.errors import ConfigurationError
 
 _NAMES = "\n\n".join(f"{name}: {known.words}" for name, known in DATASETS.items())
 
-app = typer.Typer()
+app = typer.Typer(rich_markup_mode=None)
 
 
 @app.command(

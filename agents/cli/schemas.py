@@ -10,7 +10,9 @@ import typer
 
 from schemas.export import EXPORTED, as_files, json_schemas
 
-app = typer.Typer(no_args_is_help=True, help="Print the JSON Schemas of all messages.")
+app = typer.Typer(
+    rich_markup_mode=None, no_args_is_help=True, help="Print the JSON Schemas of all messages."
+)
 
 
 @app.command("list")

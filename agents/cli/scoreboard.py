@@ -71,7 +71,7 @@ def scoreboard(
     out.print(Text(words.say("board_honest"), style="dim"))
 
 
-app = typer.Typer()
+app = typer.Typer(rich_markup_mode=None)
 app.command()(scoreboard)
 
 

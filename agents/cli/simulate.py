@@ -14,7 +14,7 @@ from agents.replay.pour import Fed
 from agents.settings import Settings, load_settings
 from agents.simulate import api
 
-app = typer.Typer()
+app = typer.Typer(rich_markup_mode=None)
 
 
 @app.command(

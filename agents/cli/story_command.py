@@ -37,7 +37,11 @@ from agents.stories.telling import moments
 from agents.up.plan import checked_prefix
 from schemas.errors import ConfigurationError
 
-app = typer.Typer(no_args_is_help=True, help="Five scripted days: shown, or played and checked.")
+app = typer.Typer(
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    help="Five scripted days: shown, or played and checked.",
+)
 
 Letter = Annotated[str, typer.Argument(metavar="A|B|C|D|E", help="Which day.")]
 Seed = Annotated[int, typer.Option("--seed", help="Lays out the city and the places.")]

@@ -34,7 +34,7 @@ from streams.summaries.periods import Period
 from streams.summaries.tally import NO_UNIT
 from streams.topics import SUMMARIES
 
-app = typer.Typer()
+app = typer.Typer(rich_markup_mode=None)
 
 HEADS: dict[str, tuple[str, str]] = {
     "area": ("区域", "area"),

@@ -10,7 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from agents.casebook import Story
-from agents.cli.wording import STYLES, Wording
+from agents.cli.alert_lines import alert_line, quiet_of
+from agents.cli.wording import Wording
 from schemas.alert import Alert
 from schemas.outcome import AuditEntry, ReplyEvent
 from schemas.terms import Actor
@@ -156,28 +157,6 @@ def _who(actor: Actor, words: Wording) -> str:
     if actor.unit is not None and actor.unit != actor.id:
         name += f"({words.unit(actor.unit)})"
     return f"{name}({words.say('synthetic')})" if actor.synthetic else name
-
-
-def alert_line(alert: Alert, words: Wording) -> Text:
-    """An alert in one line: colour with its shape, what was done with it, its title."""
-    text = Text()
-    text.append(words.colour(alert.colour), STYLES.get(alert.colour, ""))
-    state = "lifted" if alert.state == "closed" else alert.state
-    text.append(f" {words.word(state)} {words.word(alert.scale)}")
-    text.append(f"  {alert.title}")
-    return text
-
-
-def quiet_of(alert: Alert, words: Wording) -> str | None:
-    """Why an alert calls nobody: planned work, or a flood that speaks for it."""
-    if alert.silenced_by is not None:
-        return words.say("alert_silenced")
-    if alert.grouped_by is not None:
-        return words.say("alert_grouped")
-    if alert.held_back is not None:
-        colour = "" if alert.earned is None else words.colour(alert.earned)
-        return words.say(f"alert_{alert.held_back}", colour=colour).strip()
-    return None
 
 
 def _alerted(alert: Alert, words: Wording, title: str) -> Text:

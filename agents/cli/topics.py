@@ -15,7 +15,9 @@ from agents.broker import bootstrap_servers
 from agents.settings import Settings, load_settings
 from agents.topic_admin import Difference, Spec
 
-app = typer.Typer(no_args_is_help=True, help="Create, check or print the topics.")
+app = typer.Typer(
+    rich_markup_mode=None, no_args_is_help=True, help="Create, check or print the topics."
+)
 
 Prefix = Annotated[str | None, typer.Option(help="Stands before every topic's name.")]
 Partitions = Annotated[int | None, typer.Option(help="Partitions of each keyed stage.")]

@@ -9,7 +9,9 @@ import typer
 
 from streams import topology
 
-app = typer.Typer(help="Draw the stages and topics.", invoke_without_command=True)
+app = typer.Typer(
+    rich_markup_mode=None, help="Draw the stages and topics.", invoke_without_command=True
+)
 
 
 class Form(StrEnum):

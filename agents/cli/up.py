@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from agents.up.summary import Summary
     from streams.policy import Policy
 
-app = typer.Typer()
+app = typer.Typer(rich_markup_mode=None)
 
 EXIT_FAILED = 1
 

@@ -27,7 +27,10 @@ class Kinds(LazyCommands):
 
 
 app = typer.Typer(
-    cls=Kinds, no_args_is_help=True, help="Let one detector judge the rows of a file."
+    cls=Kinds,
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    help="Let one detector judge the rows of a file.",
 )
 
 

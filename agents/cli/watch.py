@@ -17,6 +17,7 @@ from rich.text import Text
 
 from agents.alert_book import alert_in, alert_topics
 from agents.casebook import touches
+from agents.cli.alert_lines import alert_line, quiet_of
 from agents.cli.desk import (
     AsJson,
     DataDir,
@@ -29,7 +30,6 @@ from agents.cli.desk import (
     run,
 )
 from agents.cli.news import Seen, news
-from agents.cli.timeline import alert_line, quiet_of
 from agents.cli.wording import STYLES, Wording
 from agents.ledger import Ledger, open_ledger
 from schemas.alert import Alert

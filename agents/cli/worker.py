@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 STAGES = ("intake", "sensing", "street", "district", "city")
 
-app = typer.Typer(help="Run one stage, for production.")
+app = typer.Typer(rich_markup_mode=None, help="Run one stage, for production.")
 
 
 def program_of(stage: str, settings: Settings, sizing: Sizing) -> Program:

@@ -14,7 +14,7 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from agents.cli.timeline import alert_line
+from agents.cli.alert_lines import alert_line
 from agents.cli.wording import Wording, sparkline
 from agents.up.picture import Picture, StagePicture
 from schemas.alert import Alert

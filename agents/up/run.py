@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeVar
 
 from aiokafka.errors import KafkaError
 
-from agents import broker, topic_admin
+from agents import alert_index, broker, topic_admin
 from agents.cli.desk import LongRead
 from agents.ledger import open_ledger
 from agents.replay.pour import Fed, FedSoFar
@@ -171,6 +171,8 @@ class Run:
             )
             newest = NewestAlerts(ledger)
             await newest.begin()
+            keeper = asyncio.create_task(alert_index.keep(plan.settings, plan.bootstrap))
+            stack.callback(keeper.cancel)
             while self.ending is None:
                 pause = self._pause()
                 if plan.run_s is not None:

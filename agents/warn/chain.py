@@ -11,7 +11,7 @@ from agents.warn.rows import Column, In, Out, integer, json_lines, number, read_
 from schemas.errors import SchemaError
 from streams.warning.chains import ChainRules, Chains
 
-app = typer.Typer()
+app = typer.Typer(rich_markup_mode=None)
 
 _COLUMNS = (
     Column("hour", number, "a number of hours"),

@@ -17,7 +17,7 @@ from streams.warning.counts.colours import ColourRule, colours
 from streams.warning.counts.rhythm import RHYTHMS, Width
 from streams.warning.counts.series import Judgement, Series
 
-app = typer.Typer()
+app = typer.Typer(rich_markup_mode=None)
 
 MOST_BINS = 400_000
 """Longest span of a file, bins: 45 years of hours."""

@@ -10,7 +10,7 @@ from agents.warn.rows import Column, In, Out, integer, json_lines, number, read_
 from schemas.errors import ConfigurationError
 from streams.warning.levels import ROW_MINUTES, Gauge, LevelForecasts, LevelRules
 
-app = typer.Typer()
+app = typer.Typer(rich_markup_mode=None)
 
 _COLUMNS = (
     Column("sensor", integer, "a whole number from 0"),

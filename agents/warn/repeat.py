@@ -10,7 +10,7 @@ from agents.warn.order import in_order
 from agents.warn.rows import Column, In, Out, integer, json_lines, number, read_rows
 from streams.warning.repeats import RepeatRules, Repeats
 
-app = typer.Typer()
+app = typer.Typer(rich_markup_mode=None)
 
 _COLUMNS = (
     Column("day", number, "a number of days"),

@@ -14,7 +14,7 @@ from streams.warning.sensors.budget import ALERT
 from streams.warning.sensors.compact import CompactSensor
 from streams.warning.sensors.detector import SensorDetector
 
-app = typer.Typer()
+app = typer.Typer(rich_markup_mode=None)
 
 Clock = Literal["local", "strict"]
 MOST_REASONS = 9

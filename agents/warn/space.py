@@ -10,7 +10,7 @@ from agents.warn.rows import Column, In, Out, json_lines, number, read_rows, ref
 from schemas.errors import SchemaError
 from streams.warning.hotspots.detector import Hotspots
 
-app = typer.Typer()
+app = typer.Typer(rich_markup_mode=None)
 
 _COLUMNS = (
     Column("day", number, "a number of days"),

@@ -278,6 +278,10 @@ def _of_chance(reader: _Reader) -> Told | None:
     if triggers.hotspots is not None and triggers.hotspots.id == trigger:
         clears = say("hotspot_clears", days=triggers.hotspots.quiet_days)
         return clears, None, _usual(reader, triggers.hotspots.at[0])
+    if triggers.chains is not None and triggers.chains.id == trigger:
+        lift = alert.contributions.get("lift", triggers.chains.lift)
+        not_fired = say("chain_not", at=triggers.chains.lift, lift=lift)
+        return say("chain_clears"), None, not_fired
     for forecast in triggers.forecasts:
         if forecast.id == trigger:
             now = alert.chance if alert.chance is not None else forecast.p

@@ -54,6 +54,14 @@ EXPLAINED: dict[str, tuple[str, str]] = {
         "偶然出现的概率高于 {at:g} 时不会告警(现为 {p:.2g})",
         "It would not have fired at a chance above {at:g} (now {p:.2g})",
     ),
+    "chain_clears": (
+        "规律不再成立、或不再列入最强的几条时解除",
+        "It ends when it no longer holds, or is no longer among the strongest",
+    ),
+    "chain_not": (
+        "提升不足 {at:g} 倍的关联不会提示(现为 {lift:.1f} 倍)",
+        "A lift below {at:g} is not told (now {lift:.1f})",
+    ),
     "hotspot_clears": (
         "聚集消退并平静 {days:g} 天后解除",
         "It ends when the cluster is gone and {days:g} days were quiet",

@@ -1,0 +1,30 @@
+"""An alert in one line, and why it calls nobody."""
+
+from __future__ import annotations
+
+from rich.text import Text
+
+from agents.cli.wording import STYLES, Wording
+from schemas.alert import Alert
+
+
+def alert_line(alert: Alert, words: Wording) -> Text:
+    """An alert in one line: colour with its shape, what was done with it, its title."""
+    text = Text()
+    text.append(words.colour(alert.colour), STYLES.get(alert.colour, ""))
+    state = "lifted" if alert.state == "closed" else alert.state
+    text.append(f" {words.word(state)} {words.word(alert.scale)}")
+    text.append(f"  {alert.title}")
+    return text
+
+
+def quiet_of(alert: Alert, words: Wording) -> str | None:
+    """Why an alert calls nobody: planned work, or a flood that speaks for it."""
+    if alert.silenced_by is not None:
+        return words.say("alert_silenced")
+    if alert.grouped_by is not None:
+        return words.say("alert_grouped")
+    if alert.held_back is not None:
+        colour = "" if alert.earned is None else words.colour(alert.earned)
+        return words.say(f"alert_{alert.held_back}", colour=colour).strip()
+    return None
