@@ -213,13 +213,17 @@ def _tell(
     p = _believed(turn, rule, kind, answer)
     begin = begin_of(turn, answer.at, width)
     if p > limit:
-        if before is not None and before.window is not None and before.window.start == begin:
+        same = before is not None and before.window is not None and before.window.start == begin
+        if before is None or not same:
+            return
+        if before.p is None or answer.p_score > before.p:
             # Corrected counts are no surge any more.
             observed = float(answer.observed)
             episodes.end(
                 turn, rule.id, kind, state="withdrawn", observed=observed, p=answer.p_score
             )
-        return
+            return
+        # It was told early, alone; beside all that its slot brought it is told still.
     language = turn.policy.language
     category = turn.policy.category(None, kind)
     name = kind if category is None else category.name if language == "zh" else category.name_en

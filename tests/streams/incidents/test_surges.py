@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from schemas.alert import Alert
 from schemas.codec import read_any
 from schemas.terms import Colour
-from streams.incidents import pulse, rainfall, surges
+from streams.incidents import holding, pulse, rainfall, surges
 from streams.incidents.case import WARNINGS, Bin, Bins
 from streams.incidents.pulse import PULSES, SERIES
 from streams.incidents.turn import Turn
@@ -298,6 +298,17 @@ def test_what_an_open_hour_said_too_soon_is_withdrawn() -> None:
     desk.says(20, 2)  # the street corrects its own bin
     desk.passes(21)
     assert [(a.state, a.observed) for a in desk.told] == [("opened", 12), ("withdrawn", 2)]
+
+
+def test_what_was_told_early_stands_beside_whatever_else_its_hour_brought() -> None:
+    desk = _Desk(early_from=5)
+    for hour, count in enumerate([1, 2, 1, 0, 2, 1, 1, 2, 0, 1] * 2):
+        desk.says(hour, count)
+    desk.says(20, 12)
+    end = BEGIN + timedelta(hours=21)
+    assert holding.limit(desk.turn(end), end, [], tests=1_000_000_000) < 1e-8
+    desk.passes(21)
+    assert [(a.state, a.observed) for a in desk.told] == [("opened", 12), ("revised", 12)]
 
 
 def test_few_of_a_kind_wait_for_their_hour() -> None:
