@@ -6,6 +6,7 @@ Every namespace says when an entry dies; nothing here is kept for ever.
 from __future__ import annotations
 
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, Literal
 
 import orjson
@@ -56,7 +57,7 @@ class Lamp(BaseModel):
 class _Stored(BaseModel):
     data: Draft
     clocks: list[Clock] = Field(default_factory=list)
-    audit_n: int
+    audit_n: int = 0
     audit_hash: str
     given_to: str | None = None
     received_from: str | None = None
@@ -100,6 +101,8 @@ class Case:
         colour: of supervision as it is now; the incident has it as last published, so that
             a colour alone leaves what was written of the incident as it is.
         written: the incident's bytes as last settled; a step sets it before it stores.
+        followed: the unit and limit with which its unit's work was last brought up to date,
+            as long as this lies in memory.
     """
 
     __slots__ = (
@@ -110,6 +113,7 @@ class Case:
         "colour",
         "copied_to",
         "findings",
+        "followed",
         "given_to",
         "held",
         "incident",
@@ -148,6 +152,7 @@ class Case:
         self.waived: list[str] = []
         self.colour: Supervised | None = incident.colour
         self.written: bytes | None = None
+        self.followed: tuple[str | None, datetime | None] | None = None
 
     @property
     def owned(self) -> bool:
@@ -164,12 +169,11 @@ def present(model: BaseModel) -> dict[str, Any]:
     return {name: value for name, value in model.__dict__.items() if value is not None}
 
 
+_IN_ORDER = attrgetter(*_CARRIED)
+
+
 def _encode_case(case: Case) -> bytes:
-    rest: dict[str, Any] = {}
-    for name in _CARRIED:
-        value = getattr(case, name)
-        if value or name == "audit_n":
-            rest[name] = value
+    rest = {name: value for name, value in zip(_CARRIED, _IN_ORDER(case), strict=True) if value}
     if case.colour != case.incident.colour:
         rest["colour"] = case.colour
     written = case.written if case.written is not None else body(case.incident)

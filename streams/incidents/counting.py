@@ -36,12 +36,16 @@ def count(turn: Turn, kind: str, at: datetime) -> None:
     """This desk saw one more of a kind; what no rule of the policy looks at is not counted."""
     if kind not in turn.policy.counted:
         return
-    bins = turn.state.get(BINS, turn.area) or {}
+    slot = turn.state.table(BINS).slot(turn.area)
+    bins: Bins = slot.value or {}
     start = bin_of(at)
     if bins and start < max(bins) - KEPT_BINS * BIN_US:
         start = bin_of(turn.now)
     found = _open(bins, start)
     found.own[kind] = found.own.get(kind, 0) + 1
+    if found.unsaid:
+        slot.touched = True  # it is due already
+        return
     found.unsaid = True
     _keep(turn, bins)
 

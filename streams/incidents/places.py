@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import lru_cache
 from math import cos, floor, hypot, radians
 from typing import NamedTuple
 
@@ -53,9 +54,13 @@ def metres(lat: float, lon: float, other_lat: float, other_lon: float) -> float:
 
 
 def _cell(band: int, lon: float, size: float, shift: float) -> str:
+    return f"{band}/{floor((lon * _scale(band, size) + shift) / size)}"
+
+
+@lru_cache(maxsize=65_536)
+def _scale(band: int, size: float) -> float:
     # One scale for a whole band of cells, or a cell's edge would depend on the point.
-    scale = METRES_PER_DEGREE * cos(radians((band + 0.5) * size / METRES_PER_DEGREE))
-    return f"{band}/{floor((lon * scale + shift) / size)}"
+    return METRES_PER_DEGREE * cos(radians((band + 0.5) * size / METRES_PER_DEGREE))
 
 
 def cell_of(lat: float, lon: float, radius_m: float) -> str:
@@ -175,7 +180,8 @@ class Spots:
         return timedelta(days=days, seconds=self._rule.merge_within_s)
 
     def _still_of_use(self, spots: list[Spot], moment: int) -> Iterator[Spot]:
-        oldest = moment - self._window() // timedelta(microseconds=1)
+        window = self._window()
+        oldest = moment - (window.days * 86_400 + window.seconds) * 1_000_000 - window.microseconds
         surplus = len(spots) + 1 - KEPT_IN_CELL
         for number, spot in enumerate(spots):
             if spot[4] >= oldest and number >= surplus:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -37,7 +38,6 @@ class Turn:
         touched: cases to store when the step ends, by id; published: those to publish too.
         written: the bytes of cases that were given away, which change no more.
         tallies: what the summaries count of this step: moment, unit, counters, how many.
-        system: the actor for what the tier does of itself.
     """
 
     __slots__ = (
@@ -45,14 +45,12 @@ class Turn:
         "area",
         "cases",
         "cause",
-        "members",
         "now",
         "out",
         "policy",
         "published",
         "source",
         "state",
-        "system",
         "tallies",
         "tier",
         "touched",
@@ -76,8 +74,11 @@ class Turn:
         self.written: dict[str, bytes] = {}
         self.tallies: list[tuple[datetime, str | None, tuple[str, ...], int]] = []
         self.cases: Table[Case] = state.table(CASES)
-        self.members: Table[Belongs] = state.table(MEMBERS)
-        self.system = {"id": "chengyun", "role": "system", "tier": tier, "area": area}
+
+    @property
+    def members(self) -> Table[Belongs]:
+        """Whose case each report and finding belongs to."""
+        return self.state.table(MEMBERS)
 
     # -- cases ---------------------------------------------------------------
 
@@ -162,7 +163,7 @@ class Turn:
             "n": case.audit_n,
             "to": incident.state,
             "action": action,
-            "actor": self.system if actor is None else audit.actor_fields(actor),
+            "actor": _system(self.tier, self.area) if actor is None else audit.actor_fields(actor),
             "at": self.now,
             "version": incident.version,
             "policy_version": self.policy.version,
@@ -188,9 +189,7 @@ class Turn:
 
     def synthetic(self) -> Actor:
         """The actor that stands in for people where the policy says that none are there."""
-        return actor_of(
-            id="chengyun", role="system", tier=self.tier, area=self.area, synthetic=True
-        )
+        return _synthetic(self.tier, self.area)
 
     # -- messages ------------------------------------------------------------
 
@@ -321,6 +320,16 @@ class Turn:
                 ):
                     first = at
         return first
+
+
+@lru_cache(maxsize=4_096)
+def _system(tier: Tier, area: str) -> dict[str, str]:
+    return {"id": "chengyun", "role": "system", "tier": tier, "area": area}
+
+
+@lru_cache(maxsize=4_096)
+def _synthetic(tier: Tier, area: str) -> Actor:
+    return actor_of(id="chengyun", role="system", tier=tier, area=area, synthetic=True)
 
 
 _SYSTEM = Actor(id="chengyun", role="system")

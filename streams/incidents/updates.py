@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from schemas.incident import ReportedCase
 from schemas.report import ReportUpdate, ReportUpdateEvent
 from schemas.terms import Actor
@@ -79,10 +81,18 @@ def _report(case: Case, report_id: str) -> ReportedCase | None:
     return None
 
 
+_SENDER = actor_of(id="sender", role="citizen")
+
+
+@lru_cache(maxsize=4_096)
+def _department(unit: str) -> Actor:
+    return actor_of(id=unit, role="department")
+
+
 def _speaker(update: ReportUpdate) -> Actor:
     if update.kind in ("withdrawn", "not_fixed", "callback", "reminder"):
-        return actor_of(id="sender", role="citizen")
-    return actor_of(id=update.unit or "department", role="department")
+        return _SENDER
+    return _department(update.unit or "department")
 
 
 def apply(turn: Turn, case: Case, report: ReportedCase | None, update: ReportUpdate) -> None:

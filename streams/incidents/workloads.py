@@ -46,11 +46,15 @@ def follow(turn: Turn, case: Case) -> None:
     if rule is None:
         return
     incident = case.incident
-    key = f"{turn.area}/{incident.incident_id}"
-    before = turn.state.get(FOLLOWED, key)
-    running = case.owned and incident.state in lifecycle.RUNNING
+    running = case.given_to is None and incident.state in lifecycle.RUNNING
     due = incident.due_at
     unit = incident.unit if running and due is not None else None
+    followed = (unit, None if unit is None else due)
+    if case.followed == followed:
+        return
+    case.followed = followed
+    key = f"{turn.area}/{incident.incident_id}"
+    before = turn.state.get(FOLLOWED, key)
     if before is not None and before != unit:
         load = turn.state.get(LOADS, f"{turn.area}/{before}") or Workload()
         done = incident.resolved_at if incident.state not in lifecycle.OPEN else None

@@ -25,6 +25,16 @@ def _pairs(value: object) -> Sequence[object]:
     return value if isinstance(value, (list, tuple)) else ()
 
 
+def _in_utc(moment: datetime) -> datetime:
+    return moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+
+
+def _since_1970(moment: datetime) -> int:
+    """Whole microseconds; dividing the difference costs five times as much."""
+    since = moment - _EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+
+
 class _Year(NamedTuple):
     """The office time of one local year, in microseconds since 1970.
 
@@ -183,8 +193,8 @@ class Calendar(Section):
     def _between(self, start: datetime, end: datetime) -> int:
         """Office time between two moments, microseconds."""
         first, last = start.astimezone(self.tz).year, end.astimezone(self.tz).year
-        passed = self._used(self._year(last), (end - _EPOCH) // _MICROSECOND)
-        passed -= self._used(self._year(first), (start - _EPOCH) // _MICROSECOND)
+        passed = self._used(self._year(last), _since_1970(end))
+        passed -= self._used(self._year(first), _since_1970(start))
         for year in range(first, last):
             until = self._year(year).until
             passed += until[-1] if until else 0
@@ -196,7 +206,7 @@ class Calendar(Section):
             return end.astimezone(UTC)
         year = end.astimezone(self.tz).year
         table = self._year(year)
-        position = self._used(table, (end - _EPOCH) // _MICROSECOND) - amount
+        position = self._used(table, _since_1970(end)) - amount
         while position < 0:
             year -= 1
             if year < 2:
@@ -208,9 +218,9 @@ class Calendar(Section):
 
     def _add(self, start: datetime, amount: float, clock: str) -> datetime:
         if clock == "urgent_hour":
-            return start.astimezone(UTC) + timedelta(hours=amount)
+            return _in_utc(start) + timedelta(hours=amount)
         if clock == "minute":
-            return start.astimezone(UTC) + timedelta(minutes=amount)
+            return _in_utc(start) + timedelta(minutes=amount)
         if clock == "natural_day":
             return self._add_days(start, amount)
         unit = _HOUR_US if clock == "work_hour" else self.day_us
@@ -218,6 +228,9 @@ class Calendar(Section):
 
     def _add_days(self, start: datetime, days: float) -> datetime:
         here = start.astimezone(self.tz)
+        plain = _in_utc(start) + timedelta(days=days)
+        if plain.astimezone(self.tz).utcoffset() == here.utcoffset():
+            return plain  # the clocks were not changed in between, or back again
         there = here.replace(tzinfo=None) + timedelta(days=days)
         minute = timedelta(minutes=1)
         while True:
@@ -228,7 +241,7 @@ class Calendar(Section):
             there = there.replace(second=0, microsecond=0) + minute
 
     def _add_office(self, start: datetime, amount: int) -> datetime:
-        begin = (start - _EPOCH) // _MICROSECOND
+        begin = _since_1970(start)
         if amount <= 0:
             return _EPOCH + timedelta(microseconds=begin)
         year = start.astimezone(self.tz).year
@@ -273,4 +286,4 @@ class Calendar(Section):
         return table
 
     def _instant(self, day: date, local: time) -> int:
-        return (datetime.combine(day, local, self.tz) - _EPOCH) // _MICROSECOND
+        return _since_1970(datetime.combine(day, local, self.tz))
