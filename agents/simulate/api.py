@@ -20,6 +20,7 @@ from agents.simulate.city import SimulatedCity
 from agents.simulate.devices import Fleet
 from agents.simulate.people import People
 from agents.simulate.storm import Storm
+from agents.simulate.troubles import Troubles
 from agents.simulate.weather import Rain, Sky
 from agents.stories import CLOUDBURST_AFTER, Story, stories
 from schemas.errors import ConfigurationError
@@ -84,6 +85,7 @@ class Simulation:
             self.storm = Storm(self.city, seed, at)
             rain = self.storm.rain
         self.sky = Sky(self.city, seed, rain, alone=day != "stories")
+        self.troubles = Troubles(self.city, seed, self.begins)
         self.people = People(self.city, self.sky, seed, self.begins)
         scripted = [pair for story in self.stories for pair in story.devices]
         if self.storm is not None:
@@ -102,6 +104,7 @@ class Simulation:
             self.people.entries(),
             self.fleet.entries(),
             self.fleet.shifted_covers(),
+            self.troubles.entries(),
             key=lambda entry: entry.at,
         )
         if hours is None:

@@ -25,6 +25,12 @@ COVER = "100102"
 SILENT_PER_READING = 0.00002
 SILENT_FOR = timedelta(hours=5)
 
+LOW_SHARE = 0.08
+"""Road gauges that stand where water gathers (D)."""
+CATCH_CM = (0.5, 1.1)
+DRAINS_CM_PER_H = 8.0
+"""What a millimetre of rain brings to such a place, and what its drain takes away (D)."""
+
 Window = tuple[datetime, datetime]
 
 
@@ -50,6 +56,13 @@ class Fleet:
             self._windows[device.device_id].append(window)
             extra[device.device_id] = device
         self.devices = (*city.devices, *extra.values())
+        low = Random(f"{seed}/low ground")
+        gauges = [device for device in city.devices if device.device_class == "road_water"]
+        self._low = {
+            device.device_id: low.uniform(*CATCH_CM)
+            for device in low.sample(gauges, round(LOW_SHARE * len(gauges)))
+        }
+        self._standing: dict[str, tuple[datetime, float]] = {}
 
     def entries(self) -> Iterator[Entry]:
         """Readings for ever, in the order of their time."""
@@ -114,6 +127,15 @@ class Fleet:
             at = local + timedelta(minutes=minutes)
             yield said(at, report_id, cast(UpdateKind, kind), unit=rule.unit)
 
+    def _gathers(self, device: Device, at: datetime, rate: float) -> float:
+        """Water where it gathers: what rains on a wide surface, less what the drain takes."""
+        since, depth = self._standing.get(device.device_id, (at, 0.0))
+        hours = min((at - since) / timedelta(hours=1), 1.0)
+        flow = self._low[device.device_id] * rate - DRAINS_CM_PER_H
+        depth = min(max(0.0, depth + flow * hours), 60.0)
+        self._standing[device.device_id] = at, depth
+        return round(max(0.0, depth + self._rng.gauss(0, 0.15)), 1) if depth else 0.0
+
     def _is_scripted(self, device: Device, at: datetime) -> bool:
         windows = self._windows.get(device.device_id, ())
         return any(begin <= at < end for begin, end in windows)
@@ -128,5 +150,7 @@ class Fleet:
             return round(rate / 6 * rng.uniform(0.8, 1.2), 2)
         if kind == "road_water":
             rate = self._sky.intensity(at, self._city.district(device.spot.street))
+            if device.device_id in self._low:
+                return self._gathers(device, at, rate)
             return round(min(rate * 0.08 * rng.uniform(0.3, 1.0), 2.6), 1)
         return round(abs(rng.gauss(1.2, 0.9)), 2)
