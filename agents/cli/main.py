@@ -34,6 +34,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "alert": ("agents.cli.alert", "List what is lit, and answer whether it was right."),
     "why": ("agents.cli.why", "Tell why an alert was raised, and what would end it."),
     "problem": ("agents.cli.problem", "List problems, decide about them, choose a month's theme."),
+    "rules": ("agents.cli.rule_candidates", "Rules that the city's own cases suggest."),
     "scoreboard": ("agents.cli.scoreboard", "Score the way from incidents to their causes."),
     "desk-load": ("agents.cli.desk_load", "Measure what each desk is told, and its floods."),
     "silence": ("agents.cli.silence", "Spare a desk the alerts of planned work."),

@@ -5,6 +5,7 @@ Blanks are named and the same in both languages; a test compares them.
 
 from __future__ import annotations
 
+from agents.cli.texts_patterns import PATTERN_TEXTS
 from agents.cli.texts_score import SCORE_TEXTS
 from agents.cli.texts_up import UP_TEXTS
 from agents.cli.texts_warning import WARNING_TEXTS
@@ -295,4 +296,5 @@ TEXTS: dict[str, tuple[str, str]] = {
     **SCORE_TEXTS,
     **UP_TEXTS,
     **WARNING_TEXTS,
+    **PATTERN_TEXTS,
 }

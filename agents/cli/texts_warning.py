@@ -64,9 +64,10 @@ WARNING_TEXTS: dict[str, tuple[str, str]] = {
     ),
     "why_suspected": ("可能起因", "suspected"),
     "why_before": (
-        "此前 {at} {name}(提升 {lift:.1f} 倍)",
-        "{name} before it at {at} (lift {lift:.1f})",
+        "{name}({area},{at}):之后为平时的 {lift:.1f} 倍,通常隔 {lag:g} 小时",
+        "{name} ({area}, {at}): {lift:.1f} times as frequent after it, usually {lag:g} h later",
     ),
+    "why_indirect": (",间接", ", indirectly"),
     "part_observed": ("实测", "observed"),
     "part_expected": ("预期", "expected"),
     "part_p": ("概率", "p"),

@@ -154,11 +154,11 @@ def _whole(revisions: list[Alert]) -> Alert:
     newest = revisions[-1]
     before: dict[str, object] = {}
     for alert in revisions[:-1]:
-        before |= {name: value for name, value in alert if value not in (None, [], 0)}
+        before |= {name: value for name, value in alert if value not in (None, [], {}, 0)}
     missing = {
         name: before[name]
         for name, value in newest
-        if value in (None, [], 0) and name in before and name not in _PASSING
+        if value in (None, [], {}, 0) and name in before and name not in _PASSING
     }
     return newest.model_copy(update=missing)
 
@@ -246,7 +246,10 @@ def _parts(alert: Alert, words: Wording) -> str | None:
     """What each part adds to the surprise, the strongest first."""
     if not alert.contributions:
         return None
-    said = sorted(alert.contributions.items(), key=lambda part: -abs(part[1]))
+    said = list(alert.contributions.items())
+    if not {"surprise", "lift"} & alert.contributions.keys():
+        # Parts of one sum; measures of different kinds stay in the order they were given.
+        said.sort(key=lambda part: -abs(part[1]))
     return " · ".join(f"{part_name(name, words)} {value:g}" for name, value in said)
 
 
@@ -269,7 +272,15 @@ def _suspected(alert: Alert, words: Wording) -> str | None:
     if not alert.suspected:
         return None
     return "; ".join(
-        words.say("why_before", name=each.name or each.kind, at=words.time(each.at), lift=each.lift)
+        words.say(
+            "why_before",
+            name=each.name or each.kind,
+            area=words.area(each.area),
+            at=words.time(each.at),
+            lift=each.lift,
+            lag=each.lag_h,
+        )
+        + (words.say("why_indirect") if each.indirect else "")
         for each in alert.suspected[:3]
     )
 

@@ -78,6 +78,9 @@ def note_opened(turn: Turn, opened: dict[str, list[str]], start: int) -> None:
     for kind, texts in opened.items():
         known = found.opened.setdefault(kind, [])
         known += texts[: MOST_OPENED - len(known)]
+    if found.unsaid:
+        turn.state.table(BINS).slot(turn.area).touched = True  # it is due already
+        return
     found.unsaid = True
     _keep(turn, bins)
 

@@ -12,6 +12,9 @@ from streams.warning.counts.colours import ColourRule
 from streams.warning.hotspots.rules import HotspotRules
 from streams.warning.repeats import RepeatRules
 
+MOST_RECENT = 8
+"""Complaints of a place that are weighed one by one: each costs, and older ones are its rate."""
+
 Steps = tuple[float, float, float, float]
 """The largest p of blue, yellow, orange and red, falling."""
 
@@ -58,7 +61,7 @@ class RepeatRule(_Kinds):
     @cached_property
     def rules(self) -> RepeatRules:
         """The same as the judgement of a place takes it."""
-        return RepeatRules(window_days=self.window_days)
+        return RepeatRules(window_days=self.window_days, most_recent=MOST_RECENT)
 
 
 class HotspotGroup(_Kinds):
