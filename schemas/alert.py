@@ -84,8 +84,9 @@ class Alert(Body):
         grouped_by: the flood's alert that stands for this one at a flooded desk;
             silenced_by: the planned work that explains it. Either calls nobody.
         held_back: why it calls nobody though it is lit: ``capped``, the desk has had its calls
-            of this kind today; ``doubted``, too often found wrong here; ``inhibited``, explained
-            by `inhibited_by`, an open case or alert. earned: the colour it would have otherwise.
+            of this kind today; ``chance``, no surprise among all that was tested in the hour;
+            ``doubted``, too often found wrong here; ``inhibited``, explained by `inhibited_by`,
+            an open case or alert. earned: the colour it would have otherwise.
         kind: code of the matter it is about; None where it is about no one kind.
         p: how improbable it is if nothing is unusual; tests: how many hypotheses it is one of.
         chance: of a forecast, how likely what it warns of is.
@@ -126,7 +127,7 @@ class Alert(Body):
     incident_id: str | None = None
     grouped_by: str | None = None
     silenced_by: str | None = None
-    held_back: Literal["capped", "doubted", "inhibited"] | None = None
+    held_back: Literal["capped", "chance", "doubted", "inhibited"] | None = None
     inhibited_by: str | None = None
     earned: Colour | None = None
     kind: str | None = None

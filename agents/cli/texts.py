@@ -123,6 +123,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "alert_silenced": ("计划作业静默", "silenced, planned work"),
     "alert_grouped": ("归入洪泛", "in the flood"),
     "alert_capped": ("超出当日预警额度 {colour}", "beyond the day's calls {colour}"),
+    "alert_chance": ("同时段检验众多,不足为奇", "no surprise among all that was tested"),
     "alert_doubted": ("此类预警多次误报,仅供参考", "often wrong here, for information"),
     "alert_inhibited": ("原因已知,归入原因", "explained by a known cause"),
     "timeline": ("经过", "what happened"),

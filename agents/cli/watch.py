@@ -77,7 +77,7 @@ class Sight:
         if alert.state == "revised" and known == alert.colour and not self.quiet:
             return False  # more of the same
         here = self.area is None or alert.area == self.area
-        if not (self.quiet or alert.calls or alert.held_back == "capped"):
+        if not (self.quiet or alert.calls or alert.held_back in ("capped", "chance")):
             return False
         return (self.tier is None or alert.tier == self.tier) and here
 

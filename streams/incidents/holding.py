@@ -21,7 +21,7 @@ from streams.warning.budget import Budget, as_plain, from_plain
 MOST_HELD = 500
 """Warnings held back at one desk; beyond them the oldest call as if nothing had held them."""
 
-Why = Literal["capped", "doubted", "inhibited"]
+Why = Literal["capped", "chance", "doubted", "inhibited"]
 ENDED = ("closed", "withdrawn")
 
 BUDGETS: Namespace[Budget] = Namespace(
@@ -139,11 +139,27 @@ def _why(
         return known
     if believed_p is not None and p > believed_p:
         return Held("doubted", None, "blue")
+    if _by_chance(turn, alert, p):
+        return Held("chance", None, "blue")
     most = turn.policy.triggers.budget.calls_a_day(turn.tier)
     budget = turn.state.get(BUDGETS, turn.area) or Budget()
     within = budget.spend(_day(turn, alert), alert["colour"], most)
     turn.state.put(BUDGETS, turn.area, budget)
     return None if within else Held("capped", None, "blue")
+
+
+def _by_chance(turn: Turn, alert: dict[str, Any], p: float) -> bool:
+    """Whether so much was tested in the hour that one like this is no surprise.
+
+    Surges were judged together before they came here; what says not how many hypotheses
+    it is one of (a device beside its own past) has a budget of its own.
+    """
+    surge, tests = turn.policy.triggers.surge, alert.get("tests")
+    if tests is None or (surge is not None and alert["trigger"]["id"] == surge.id):
+        return False
+    window = alert.get("window")
+    end: datetime = turn.now if window is None else window.end
+    return p > limit(turn, end, [p], tests=tests)
 
 
 def _only_improbable(turn: Turn, alert: dict[str, Any]) -> bool:

@@ -12,7 +12,7 @@ from schemas.alert import Alert, Trigger
 from schemas.terms import COLOURS, AlertState, Colour
 from streams.incidents.annunciation import announce, fields_of
 from streams.incidents.case import Case, Lamp
-from streams.incidents.messages import Maker
+from streams.incidents.messages import Maker, short_hash
 from streams.incidents.turn import Turn
 
 DEADLINE = "deadline"
@@ -88,8 +88,12 @@ def light(
     lamp = case.lamps.get(subject)
     if lamp is None:
         incident_id = case.incident.incident_id
+        begun = str(case.audit_n)
+        if not case.owned:
+            # Nothing is added to a shadow's chain: its lamp may go out and on again meanwhile.
+            begun += f".{short_hash(turn.cause)}"
         lamp = lamp_of(
-            alert_id=f"{incident_id}/{subject}/{case.audit_n}",
+            alert_id=f"{incident_id}/{subject}/{begun}",
             trigger=trigger,
             version=version,
             scale=scale,

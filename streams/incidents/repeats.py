@@ -138,7 +138,9 @@ def _reasons(
     return _Said(rules, colour, stands)
 
 
-_KEPT = ("observed", "expected", "interval", "p", "threshold", "window", "contributions")
+_KEPT = (
+    "observed", "expected", "interval", "p", "tests", "threshold", "window", "contributions",
+)  # fmt: skip
 
 
 def _stands(alert: Alert) -> dict[str, Any]:
@@ -154,6 +156,7 @@ def stands_of(turn: Turn, again: Again) -> dict[str, Any]:
         "expected": round(1.0 + repeat.expected, 2),
         "interval": (1.0 + repeat.low, 1.0 + repeat.high),
         "p": again.p,
+        "tests": 1,
         "window": episodes.window_of(start=again.since, end=turn.now),
         "contributions": {
             "surprise": round(-log10(max(again.p, 1e-300)), 2),

@@ -24,7 +24,7 @@ from schemas.report import (
     ServiceRequest,
     ServiceRequestEvent,
 )
-from schemas.terms import Actor, Place
+from schemas.terms import COLOURS, Actor, Place
 from schemas.tick import Tick, TickEvent, WeatherSignal, WeatherSignalEvent
 from streams import city, district, intake, sensing, street, topics
 from streams.incidents import audit
@@ -432,8 +432,24 @@ class Play:
         return [letter.reason.code for letter in self.heard("dead-letters")]
 
     def chains_hold(self) -> bool:
-        """Whether every audit chain verifies."""
+        """Whether every audit chain verifies, and no alert's colour or revision ever fell."""
+        self.colours_rise()
         return all(audit.verify(entries) == [] for entries in self.raw.values())
+
+    def colours_rise(self) -> None:
+        """Within an episode a colour only rises, and each revision follows the one before."""
+        shown: dict[tuple[str, str], Alert] = {}
+        for kind, _, event in self.said:
+            if not kind.endswith(".alerts"):
+                continue
+            alert: Alert = event.data
+            before = shown.get((kind, alert.alert_id))
+            if before is not None:
+                assert before.state not in ("closed", "withdrawn"), f"{alert.alert_id} goes on"
+                assert alert.revision == before.revision + 1, f"{alert.alert_id} skips a revision"
+                risen = COLOURS.index(alert.colour) - COLOURS.index(before.colour)
+                assert risen >= 0, f"{alert.alert_id} fell to {alert.colour}"
+            shown[kind, alert.alert_id] = alert
 
     def cases(self, stage: str) -> dict[str, Any]:
         """The entries of a stage's cases, decoded as JSON."""
