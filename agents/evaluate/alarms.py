@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from agents.evaluate import ears
 from agents.evaluate.bootstrap import of_mean, of_ratio
-from agents.evaluate.report import Cell, Figure
+from agents.evaluate.report import Cell, Figure, Goal, Table
 from streams.warning.counts.rhythm import RHYTHMS
 from streams.warning.counts.series import Series
 
@@ -29,6 +29,9 @@ GAP_H = 24.0
 """Alarms of one series at most so many hours apart are one."""
 DAY_H = 24
 _STEPS = 400
+
+ANCHORS = ("EARS C2 by day", "EARS C2 by hour", "EARS C2 of 24 hours, each hour")
+OURS = ("ours by hour, score", "ours by hour, p", "ours by day, score", "ours by day, p")
 
 
 class Event(NamedTuple):
@@ -127,20 +130,34 @@ def row(watched: Sequence[Watched], found: Heard, seed: int) -> tuple[Cell, ...]
         int(sum(hits)),
         of_mean(hits, seed, ".2f"),
         of_ratio(leads, hits, seed, ".0f"),
+        of_mean(leads, seed, ".1f"),
     )
 
 
 COLUMNS = (
     "detector", "false alarms a month and series", "events warned of", "share",
     "lead of these, hours",
+    "lead of all, a miss as 0",
 )  # fmt: skip
 
 
-def share_of(cells: Sequence[Cell]) -> Figure:
-    """The share of events in a row of `row`."""
-    found = cells[2]
-    assert isinstance(found, Figure), "the row holds a figure there"
+def goals(measure: str, table: Table, ours: str = OURS[0]) -> list[Goal]:
+    """At equal false alarms: at least the share that the best anchor warns of, and its lead."""
+    found = []
+    for at, what in ((3, "share warned of"), (5, "hours of lead, a miss as 0")):
+        cells = {str(row[0]): row[at] for row in table.rows}
+        mine = cells[ours]
+        assert isinstance(mine, Figure), "the table holds figures there"
+        name, best = max(
+            ((name, cells[name]) for name in ANCHORS), key=lambda each: _value(each[1])
+        )
+        wanted = float(format(_value(best), mine.form))
+        found.append(Goal(f"{measure}: {what}", mine, wanted, f"{name} {best}"))
     return found
+
+
+def _value(cell: Cell) -> float:
+    return cell.value if isinstance(cell, Figure) else 0.0
 
 
 # --- detectors --------------------------------------------------------------------------------
@@ -218,10 +235,6 @@ def days_of(counts: Counts) -> Counts:
     whole = len(counts) // DAY_H * DAY_H
     found: Counts = counts[:whole].reshape(-1, DAY_H).sum(axis=1)
     return found
-
-
-ANCHORS = ("EARS C2 by day", "EARS C2 by hour", "EARS C2 of 24 hours, each hour")
-OURS = ("ours by hour, score", "ours by hour, p", "ours by day, score", "ours by day, p")
 
 
 def contestants(counts: Counts, seen: NDArray[np.bool_] | None = None) -> dict[str, Said]:
