@@ -24,7 +24,15 @@ def quiet_of(alert: Alert, words: Wording) -> str | None:
         return words.say("alert_silenced")
     if alert.grouped_by is not None:
         return words.say("alert_grouped")
-    if alert.held_back is not None:
-        colour = "" if alert.earned is None else words.colour(alert.earned)
-        return words.say(f"alert_{alert.held_back}", colour=colour).strip()
-    return None
+    match alert.held_back:
+        case "capped":
+            colour = "" if alert.earned is None else words.colour(alert.earned)
+            return words.say("alert_capped", colour=colour).strip()
+        case "chance":
+            return words.say("alert_chance")
+        case "doubted":
+            return words.say("alert_doubted")
+        case "inhibited":
+            return words.say("alert_inhibited")
+        case None:
+            return None
