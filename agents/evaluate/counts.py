@@ -9,9 +9,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.evaluate import ears
+from agents.evaluate import ears, fleets
 from agents.evaluate.bootstrap import of_mean, of_ratio
-from agents.evaluate.detection import Episodes, Found, Scores, episodes, found_at, threshold
+from agents.evaluate.detection import Found, Scores, found_at, threshold
 from agents.evaluate.report import Cell, Evaluation, Goal, Plan, Table
 from agents.evaluate.simulated_counts import (
     FIVE_DAYS,
@@ -22,7 +22,6 @@ from agents.evaluate.simulated_counts import (
     hourly,
     weekly,
 )
-from streams.warning.counts.colours import ColourRule, colours
 from streams.warning.counts.distribution import normal_score, upper_tail
 from streams.warning.counts.rhythm import RHYTHMS, Rhythm, Width
 from streams.warning.counts.series import Series
@@ -30,8 +29,6 @@ from streams.warning.counts.stored import decode, encode
 
 Floats = NDArray[np.float64]
 
-FLEET_LEARN = 182
-FLEET_DAYS = 365
 FARRINGTON_WEEKLY = (
     "Farrington Flexible, taken over and not measured here: POD 0.507, first week 0.41, "
     "sensitivity 0.254 at 1% false alarms (R surveillance 1.20.3, the same 42 scenarios, other "
@@ -59,14 +56,14 @@ def evaluate(plan: Plan) -> Evaluation:
     week, week_figures = weeks(plan)
     day, five, day_figures = days(plan)
     hour, by_strength, hour_figures = hours(plan)
-    city, city_figures = city_of_streets(plan)
+    city, city_figures = fleets.evaluate(plan)
     calm, costs = calibration(plan), cost(plan)
     goals = (*week_figures, *day_figures, *hour_figures, *city_figures)
     return Evaluation(
         "Counts: how early a rise is seen, at equal false alarms",
         "Simulated series with known outbreaks; every detector sees the same counts in order of "
         "time and is held to the same share of false alarms.",
-        (week, day, five, hour, by_strength, city, calm, costs),
+        (week, day, five, hour, by_strength, *city, calm, costs),
         goals,
     )
 
@@ -253,56 +250,6 @@ def hours(plan: Plan) -> tuple[Table, Table, tuple[Goal, ...]]:
                 "EARS at most 0.09",
             ),
         ),
-    )
-
-
-def city_of_streets(plan: Plan) -> tuple[Table, tuple[Goal, ...]]:
-    """What a duty desk is told in a year of a city's daily counts, and the goals."""
-    series = plan.times(2_000, 50)
-    outbreaks = round(series * 0.215)
-    plan.tell(f"fleet: {series} daily series")
-    city = fleet(plan.seed, series, outbreaks, FLEET_LEARN, FLEET_DAYS)
-    p, tail = (np.ones((series, FLEET_DAYS)) for _ in range(2))
-    for number, scenario in enumerate(city):
-        known = Series(_rhythm("day"))
-        counts = scenario.usual + scenario.extra
-        for at in range(FLEET_LEARN):
-            known.close(at, int(counts[at]))
-        _, p[number], tail[number] = _judge(known, counts, FLEET_LEARN)
-    rows: list[tuple[Cell, ...]] = []
-
-    def add(name: str, alarms: NDArray[np.bool_]) -> Episodes:
-        found = episodes(city, list(alarms), plan.seed)
-        rows.append((name, *found))
-        return found
-
-    for limit in (1e-2, 1e-3):
-        add(f"p of the day < {limit:g}", p < limit)
-    for limit in (1e-3, 1e-4, 1e-5):
-        add(f"p of the score < {limit:g}", tail < limit)
-    shipped = ColourRule()
-    for share in (0.02, shipped.false_share, 0.1):
-        rule = ColourRule(false_share=share)
-        called = np.array(
-            [[colour is not None for colour in colours(list(day), rule)] for day in tail.T]
-        ).T
-        name = f"colours, wanted false share {share:g}"
-        found = add(name + (" (shipped)" if share == shipped.false_share else ""), called)
-        if share == shipped.false_share:
-            goals = (
-                Goal("fleet of daily series, episodes a day", found.a_day, 1, at_most=True),
-                Goal("fleet, share of false episodes", found.false_share, 0.25, at_most=True),
-                Goal("fleet, POD", found.detected, 0.45, "p of the score < 1e-4: 0.40"),
-                Goal("fleet, POD of the strongest rises", found.strongest, 0.85),
-            )
-    return (
-        Table(
-            f"Fleet: {series} daily series, one year, {outbreaks} rises",
-            ("rule", "episodes a day", "false share", "POD", "POD 8 sd", "delay, days"),
-            tuple(rows),
-            ("An episode is false when it touches no rise nor the three days after it.",),
-        ),
-        goals,
     )
 
 

@@ -262,8 +262,28 @@ def hourly(seed: int, series: int, weeks: int = 12, learn_weeks: int = 8) -> Ite
         yield Scenario("hour", mean, scatter, usual, extra, learn, strength)
 
 
-def fleet(seed: int, series: int, outbreaks: int, learn: int, days: int) -> list[Scenario]:
-    """A city's streets and kinds, by day: few of them have one rise of 3 to 14 days."""
+def _swell(chance: Chance, mean: Floats, scatter: float, from_: int) -> tuple[Ints, float]:
+    """A rise of 3 to 14 bins that swells and fades: 3, 5 or 8 standard deviations of its sum."""
+    length = int(chance.integers(3, 15))
+    start = from_ + int(chance.integers(len(mean) - from_ - length))
+    strength = float(chance.choice([3.0, 5.0, 8.0]))
+    at = (np.arange(length) + 0.5) / length
+    form = at * np.exp(-3.0 * at)
+    size = strength * np.sqrt(scatter * mean[start : start + length].sum())
+    extra = np.zeros(len(mean), dtype=np.int64)
+    extra[start : start + length] = chance.poisson(size * form / form.sum())
+    return extra, strength
+
+
+def fleet(
+    seed: int, series: int, outbreaks: int, learn: int, days: int, swelling: bool = False
+) -> list[Scenario]:
+    """A city's streets and kinds, by day: few of them have one rise of 3 to 14 days.
+
+    Args:
+        swelling: rises swell and fade, and are of 3, 5 or 8 standard deviations; otherwise they
+            are of constant height and 2, 3, 5 or 8.
+    """
     chance = np.random.default_rng(seed)
     t = np.arange(learn + days)
     with_one = set(chance.choice(series, outbreaks, replace=False).tolist())
@@ -275,7 +295,9 @@ def fleet(seed: int, series: int, outbreaks: int, learn: int, days: int) -> list
         mean = np.exp(log_mean)
         usual = scattered(chance, mean, scatter)
         extra, strength = np.zeros(len(t), dtype=np.int64), 0.0
-        if number in with_one:
+        if number in with_one and swelling:
+            extra, strength = _swell(chance, mean, scatter, learn)
+        elif number in with_one:
             extra, strength = _block(chance, mean, scatter, learn, 14)
         found.append(Scenario("fleet", mean, scatter, usual, extra, learn, strength))
     return found

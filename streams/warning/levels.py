@@ -46,7 +46,9 @@ class LevelRules:
     Attributes:
         horizon_rows: rows ahead, of five minutes each.
         damping: of a slope from row to row.
-        unsure: error of a forecast as a part of the rise that it foretells, before learning.
+        unsure: error of a forecast as a part of the climb that it carries forward.
+        young: the same for a rise that has only begun, as a part of what it carries beyond
+            what has risen already.
         quickness: of the three filters: variance of the slope's steps over the noise's.
         settle: part of the way that the remembered low moves towards the level each row.
         standing_rows: a rising level stays at least so long about where it is.
@@ -60,7 +62,8 @@ class LevelRules:
 
     horizon_rows: int = 24
     damping: float = 0.97
-    unsure: float = 0.25
+    unsure: float = 0.15
+    young: float = 0.3
     quickness: tuple[float, float, float] = (0.3, 0.04, 0.005)
     settle: float = 1 / 288
     standing_rows: int = 16
@@ -327,7 +330,8 @@ class LevelForecasts:
             max(middle - gauge.low, 0.0) * min(climb / (4 * sigma), 1.0),
         )
         rise = sum(w * x for w, x in zip(self.weights.tolist(), features, strict=True))
-        scale = sqrt(4 * sigma**2 + (self.rules.unsure * climb) ** 2)
+        unsure, young = self.rules.unsure * climb, self.rules.young * features[6]
+        scale = sqrt(9 * sigma**2 + unsure * unsure + young * young)
         steep = climb / sigma / self.rules.steep
         steepness = 0 if steep < 1 else 1 if steep < 3 else 2
         return _Outlook(features, middle, rise, scale, steepness, climb > 0, sigma)

@@ -65,6 +65,10 @@ def normal_score(tail: float) -> float:
 BURST = 0.02
 BURST_SHIFT = 5.0
 """Weight and height of the burst among the ways in which a level may be raised."""
+BURST_MEAN = 2.0
+BURST_SIZE = 1.0
+"""A burst brings two events or more, and scatters no more than an exponential: a series that
+is all but silent must not explain ten events at once by its own scatter."""
 _MOST = 300.0
 
 
@@ -72,21 +76,21 @@ def likelihood_ratio(y: int, r: float, mu: float, shift: float) -> float:
     """How much better a raised level explains a count than the expected one.
 
     The raised level has mean mu + shift × sd and the same ratio of variance to mean, or, with
-    the small weight `BURST`, a far higher mean and the same size: so that ten events at once
-    say at once what a lasting rise says by and by. Under the expected level the ratio has
-    mean 1 whatever mu and r are: that makes silent and busy series comparable.
+    the small weight `BURST`, a far higher mean and nearly the same size: so that ten events
+    at once say at once what a lasting rise says by and by. Under the expected level the ratio
+    has mean 1 whatever mu and r are: that makes silent and busy series comparable.
     """
     sd = sqrt(1.0 / mu + 1.0 / r)
     raised = r * (1.0 + shift * sd)
-    ratio = 1.0 + BURST_SHIFT * sd
-    steady = (
-        lgamma(y + raised)
-        - lgamma(raised)
-        - lgamma(y + r)
-        + lgamma(r)
-        + (raised - r) * log(r / (r + mu))
-    )
-    burst = y * log(ratio) + (y + r) * log((r + mu) / (r + mu * ratio))
+    usual = lgamma(y + r) - lgamma(r)
+    none = log(r / (r + mu))
+    steady = lgamma(y + raised) - lgamma(raised) - usual + (raised - r) * none
+    mean = max(mu * (1.0 + BURST_SHIFT * sd), BURST_MEAN)
+    size = max(r, BURST_SIZE)
+    burst = size * log(size / (size + mean)) - r * none
+    burst += y * log(mean * (r + mu) / ((size + mean) * mu))
+    if size > r:
+        burst += lgamma(y + size) - lgamma(size) - usual
     return (1.0 - BURST) * exp(min(steady, _MOST)) + BURST * exp(min(burst, _MOST))
 
 

@@ -49,6 +49,9 @@ class Rhythm:
         calm_most: evidence that is kept at most once a bin brings no more than expected: the
             higher, the longer a rise is said to last.
         scatter_memory: what is kept of the dispersion sums.
+        scatter_counts, scatter_bins: so many counts, and in busy series at least so many bins,
+            is the dispersion worth that is assumed at first: a bin of a busy series says no
+            more about it than one of a middling series.
         drift_pace: how fast old normal scores fade from the mean that shows a moved level.
         moved: that mean, beyond which the level has plainly moved and is learned anew.
         tail: c and κ of P(evidence ≥ x) ≈ c·x^-κ when nothing happens.
@@ -71,6 +74,8 @@ class Rhythm:
     lull: float = 0.0
     calm_most: float = 1e3
     scatter_memory: float = 0.998
+    scatter_counts: float = 20.0
+    scatter_bins: float = 0.0
     drift_pace: float = 0.05
     moved: float = 1.2
     tail: tuple[float, float] = (1.0, 1.0)
@@ -201,9 +206,12 @@ def daily(weeks_a_year: float = WEEKS_A_YEAR, extras: tuple[str, ...] = ()) -> R
         season_sd=0.25,
         year_sd=0.2,
         learn=56,
-        shift=2.5,
+        scatter_memory=0.9995,
+        scatter_counts=40.0,
+        scatter_bins=20.0,
+        shift=2.2,
         hold=0.9,
-        lull=0.05,
+        lull=0.07,
         calm_most=1e10,
         tail=(1.15, 1.11),
     )

@@ -31,8 +31,7 @@ MOST_UNSURE = 4.0
 """Largest variance of the logarithm of the expected count: a series that was silent for
 long must not be surprised by nothing."""
 SCATTER = 2.0
-"""Ratio of variance to mean before anything is known, worth `SCATTER_WEIGHT` counts."""
-SCATTER_WEIGHT = 20.0
+"""Ratio of variance to mean before anything is known."""
 MOST_EVIDENCE = 1e15
 _MOST_STEPS = 520
 """Bins of a gap that are forgotten over; a longer gap leaves what is known as unsure."""
@@ -134,8 +133,8 @@ class Series:
             self.terms[rhythm.first_season :] = prior.terms
         self.sd: Singles = rhythm.prior_sd.astype(np.float32)
         self.correlation: Array = np.eye(rhythm.size)
-        self.total = SCATTER_WEIGHT
-        self.excess = SCATTER_WEIGHT * (SCATTER if prior is None else prior.scatter)
+        self.total = rhythm.scatter_counts
+        self.excess = self.total * (SCATTER if prior is None else prior.scatter)
         self.evidence = 0.0
         self.drift = 0.0
         self.closed: list[Closed] = []
@@ -234,7 +233,7 @@ class Series:
         answers = []
         for closed in self.closed[index:]:
             evidence = self.closed[index - 1].evidence if index else self.evidence
-            closed.evidence = self._gather(evidence, closed.observed, closed.expected)
+            closed.evidence = gathered(self.rhythm, evidence, closed.observed, closed.expected)
             mean, size = closed.expected
             closed.tails = upper_tail(closed.observed, size, mean)
             answers.append(
@@ -244,22 +243,11 @@ class Series:
                     closed.expected,
                     closed.tails[0],
                     log1p(closed.evidence),
-                    self._tail(closed.evidence),
+                    tail_of(self.rhythm, closed.evidence),
                 )
             )
             index += 1
         return answers
-
-    def _gather(self, evidence: float, observed: int, expected: Expectation) -> float:
-        rhythm = self.rhythm
-        better = likelihood_ratio(observed, expected.size, expected.mean, rhythm.shift)
-        ratio = rhythm.lull + (1.0 - rhythm.lull) * better
-        most = rhythm.calm_most if observed <= expected.mean else MOST_EVIDENCE
-        return min((1.0 + rhythm.hold * evidence) * ratio, most)
-
-    def _tail(self, evidence: float) -> float:
-        factor, power = self.rhythm.tail
-        return min(1.0, factor * evidence**-power) if evidence > 0.0 else 1.0
 
     def _least_alarming(self, expected: Expectation, alpha: float) -> int:
         """The smallest count that is too rare, alone or with the evidence so far."""
@@ -269,7 +257,8 @@ class Series:
         # The ratio grows with the count: the boundary is found by halving.
         while low < high:
             middle = (low + high) // 2
-            if self._tail(self._gather(evidence, middle, expected)) <= alpha:
+            reached = gathered(self.rhythm, evidence, middle, expected)
+            if tail_of(self.rhythm, reached) <= alpha:
                 high = middle
             else:
                 low = middle + 1
@@ -354,6 +343,8 @@ class Series:
         np.minimum(sd, self.rhythm.most_sd, out=sd)
         self.sd = sd.astype(np.float32)
         if self.seen >= self.rhythm.learn // 4:
+            if self.seen == self.rhythm.learn // 4:
+                self._weigh_scatter(mean)
             off = trusted - mean
             keep = self.rhythm.scatter_memory
             self.excess = self.excess * keep + max(off * off - mean * mean / shape, 0.0)
@@ -361,6 +352,12 @@ class Series:
         self.learned = at
         self.seen = min(self.seen + 1, MOST_COUNT)
         self._expected = None
+
+    def _weigh_scatter(self, mean: float) -> None:
+        """Before the first bin is held against it: what the assumed scatter is worth."""
+        weight = max(self.total, self.rhythm.scatter_bins * mean)
+        self.excess *= weight / self.total
+        self.total = weight
 
 
 class _Forecast(NamedTuple):
@@ -375,6 +372,20 @@ class _Forecast(NamedTuple):
     shape: float
     rate: float
     expected: Expectation
+
+
+def gathered(rhythm: Rhythm, evidence: float, observed: int, expected: Expectation) -> float:
+    """The evidence of a rise after one more bin, from that before it; from 0."""
+    better = likelihood_ratio(observed, expected.size, expected.mean, rhythm.shift)
+    ratio = rhythm.lull + (1.0 - rhythm.lull) * better
+    most = rhythm.calm_most if observed <= expected.mean else MOST_EVIDENCE
+    return min((1.0 + rhythm.hold * evidence) * ratio, most)
+
+
+def tail_of(rhythm: Rhythm, evidence: float) -> float:
+    """How rarely evidence is as high when nothing happens."""
+    factor, power = rhythm.tail
+    return min(1.0, factor * evidence**-power) if evidence > 0.0 else 1.0
 
 
 def rounded(values: tuple[float, ...]) -> tuple[float, ...]:

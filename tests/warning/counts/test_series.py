@@ -277,3 +277,13 @@ def test_the_interval_holds_most_outcomes_and_limits_rise() -> None:
     assert 0.88 < ((drawn >= low) & (drawn <= high)).mean() < 0.97
     limits = [least_count(expected, alpha) for alpha in (0.5, 0.1, 1e-2, 1e-4, 1e-8)]
     assert all(a < b for a, b in pairwise(limits))
+
+
+def test_three_wild_weeks_of_a_busy_series_do_not_settle_its_scatter() -> None:
+    busy, chance, scatter = Series(daily()), np.random.default_rng(4), 1_600 / 60
+    for at in range(35):
+        busy.close(at, int(chance.choice([20, 100])))
+    assert 2.0 < busy.scatter < 0.75 * scatter
+    for at in range(35, 400):
+        busy.close(at, int(chance.choice([20, 100])))
+    assert busy.scatter == pytest.approx(scatter, rel=0.25)
