@@ -10,7 +10,7 @@ import orjson
 import typer
 
 from agents.evaluate.report import Evaluation, Plan, as_json, as_markdown, write
-from agents.evaluate.summary import Chapter, as_page, as_plain, run_all
+from agents.evaluate.summary import Chapter, as_page, as_plain, gather, run_all
 from schemas.errors import ConfigurationError
 
 app = typer.Typer(rich_markup_mode=None)
@@ -58,13 +58,17 @@ EVALUATIONS: dict[str, Chapter] = {
 }
 """In the order of the summary page."""
 ALL = "all"
+SUMMARY = "summary"
 
 _NAMES = "; ".join(f"{name}: {chapter.text}" for name, chapter in EVALUATIONS.items())
 
 
 @app.command()
 def evaluate(
-    name: Annotated[str, typer.Argument(help=f"{_NAMES}; {ALL}: one after the other.")],
+    name: Annotated[
+        str,
+        typer.Argument(help=f"{_NAMES}; {ALL}: one after the other; {SUMMARY}: of a directory."),
+    ],
     data: Annotated[
         Path | None,
         typer.Option(
@@ -83,8 +87,16 @@ def evaluate(
 ) -> None:
     """Measure a family of detectors on simulated or recorded cities."""
     plan = Plan(seed, data, share, lambda line: typer.echo(line, err=True))
-    if name == ALL:
-        results = run_all(EVALUATIONS, plan, directory)
+    if name == SUMMARY and directory is None:
+        raise ConfigurationError(
+            "evaluate summary: got no --directory, wanted that of the pages. "
+            "Operator action: name it, such as docs/evaluation."
+        )
+    if name == ALL or (name == SUMMARY and directory is not None):
+        if name == SUMMARY and directory is not None:
+            results = gather(EVALUATIONS, Plan(seed, Path("PATH"), share), directory)
+        else:
+            results = run_all(EVALUATIONS, plan, directory)
         if as_one_line:
             typer.echo(orjson.dumps(as_plain(results, plan)).decode())
         else:
@@ -92,7 +104,7 @@ def evaluate(
         return
     if name not in EVALUATIONS:
         raise ConfigurationError(
-            f"evaluate: got {name!r}, wanted one of {', '.join(EVALUATIONS)}, {ALL}. "
+            f"evaluate: got {name!r}, wanted one of {', '.join(EVALUATIONS)}, {ALL}, {SUMMARY}. "
             "Operator action: name one of them."
         )
     found: Evaluation = import_module(EVALUATIONS[name].module).evaluate(plan)

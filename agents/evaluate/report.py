@@ -207,7 +207,26 @@ def plain_goal(goal: Goal) -> dict[str, Any]:
         "at_most": goal.at_most,
         "anchor": goal.anchor,
         "met": goal.met,
+        "form": goal.reached.form if isinstance(goal.reached, Figure) else None,
     }
+
+
+def goal_of(plain: dict[str, Any]) -> Goal:
+    """A goal as `plain_goal` wrote it."""
+    reached = plain["reached"]
+    if isinstance(reached, dict):
+        value, low, high = (float("nan") if reached[at] is None else reached[at] for at in _SPAN)
+        reached = Figure(value, low, high, plain.get("form") or ".3f")
+    return Goal(
+        plain["measure"],
+        float("nan") if reached is None else reached,
+        plain["wanted"],
+        plain["anchor"],
+        plain["at_most"],
+    )
+
+
+_SPAN = ("value", "low", "high")
 
 
 def write(name: str, found: Evaluation, plan: Plan, directory: Path) -> tuple[Path, Path]:

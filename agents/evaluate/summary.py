@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from agents.evaluate.report import Evaluation, Goal, Plan, command, plain_goal, write
+from agents.evaluate.report import Evaluation, Goal, Plan, command, goal_of, plain_goal, write
 from schemas.errors import InputError
 
 
@@ -30,13 +30,18 @@ class Chapter(NamedTuple):
 
 
 class Result(NamedTuple):
-    """What came of one evaluation: what it found, or why it was left out."""
+    """What came of one evaluation: what it found, or why it was left out.
+
+    Attributes:
+        again: what is typed to measure it again.
+    """
 
     name: str
     text: str
     found: Evaluation | None
     seconds: float
     left_out: str = ""
+    again: str = ""
 
 
 def run(
@@ -55,7 +60,8 @@ def run(
         found: Evaluation = import_module(chapter.module).evaluate(mine)
     except InputError as error:
         return Result(name, chapter.text, None, clock() - begun, str(error))
-    return Result(name, chapter.text, found, clock() - begun)
+    seconds = clock() - begun
+    return Result(name, chapter.text, found, seconds, again=command(name, mine))
 
 
 def run_all(chapters: Mapping[str, Chapter], plan: Plan, directory: Path | None) -> list[Result]:
@@ -76,13 +82,43 @@ def run_all(chapters: Mapping[str, Chapter], plan: Plan, directory: Path | None)
             mine = plan if chapter.folders else replace(plan, data=None)
             write(name, result.found, mine, directory)
     if directory is not None:
-        directory.mkdir(parents=True, exist_ok=True)
-        (directory / "README.md").write_text(as_page(results, plan), encoding="utf-8")
-        option = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
-        (directory / "summary.json").write_bytes(
-            orjson.dumps(as_plain(results, plan), option=option)
-        )
+        write_summary(results, plan, directory)
     return results
+
+
+def gather(chapters: Mapping[str, Chapter], plan: Plan, directory: Path) -> list[Result]:
+    """What stands on the pages of a directory, whenever each was measured; writes the summary.
+
+    Raises:
+        InputError: a page's figures cannot be read.
+    """
+    results = []
+    for name, chapter in chapters.items():
+        file = directory / f"{name}.json"
+        if not file.is_file():
+            results.append(Result(name, chapter.text, None, 0.0, "not measured yet"))
+            continue
+        try:
+            told = orjson.loads(file.read_bytes())
+            goals = tuple(goal_of(goal) for goal in told["goals"])
+            mine = Plan(told["seed"], Path("PATH") if chapter.folders else None, told["share"])
+            found = Evaluation(told["title"], "", (), goals)
+        except (orjson.JSONDecodeError, KeyError, TypeError) as error:
+            raise InputError(
+                f"{file}: got {type(error).__name__} ({error}), wanted the figures of an "
+                f"evaluation. Operator action: measure it again with evaluate {name}."
+            ) from error
+        results.append(Result(name, chapter.text, found, 0.0, again=command(name, mine)))
+    write_summary(results, plan, directory)
+    return results
+
+
+def write_summary(results: Sequence[Result], plan: Plan, directory: Path) -> None:
+    """The page and the figures of the summary."""
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / "README.md").write_text(as_page(results, plan), encoding="utf-8")
+    option = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
+    (directory / "summary.json").write_bytes(orjson.dumps(as_plain(results, plan), option=option))
 
 
 def as_page(results: Sequence[Result], plan: Plan) -> str:
@@ -100,7 +136,11 @@ def as_page(results: Sequence[Result], plan: Plan) -> str:
             "the page says so, otherwise as published."
         ),
         "",
-        f"Measured again with `{command('all', plan)} --directory docs/evaluation`.",
+        (
+            f"Measured again with `{command('all', plan)} --directory docs/evaluation`, or one by one "
+            "as written below; `chengyun evaluate summary --directory docs/evaluation` gathers what "
+            "the pages say."
+        ),
         "",
         "| evaluation | measure | anchor | goal | reached | |",
         "| --- | --- | --- | --- | --- | --- |",
@@ -117,9 +157,8 @@ def as_page(results: Sequence[Result], plan: Plan) -> str:
     lines += ["", "## What each one measures", ""]
     for one in done:
         assert one.found is not None
-        lines.append(
-            f"- [{one.name}]({one.name}.md): {one.found.title[0].lower()}{one.found.title[1:]}"
-        )
+        title = one.found.title[0].lower() + one.found.title[1:]
+        lines.append(f"- [{one.name}]({one.name}.md): {title}. `{one.again}`")
     return "\n".join(lines) + "\n"
 
 
@@ -138,6 +177,7 @@ def as_plain(results: Sequence[Result], plan: Plan) -> dict[str, Any]:
             {
                 "evaluation": one.name,
                 "left_out": one.left_out or None,
+                "again": one.again or None,
                 "seconds": round(one.seconds, 1),
                 "goals": [] if one.found is None else [plain_goal(g) for g in one.found.goals],
             }

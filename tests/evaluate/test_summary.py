@@ -11,7 +11,7 @@ import pytest
 
 from agents.cli.evaluate import EVALUATIONS
 from agents.evaluate.report import Evaluation, Figure, Goal, Plan
-from agents.evaluate.summary import Chapter, run_all
+from agents.evaluate.summary import Chapter, gather, run_all
 from schemas.errors import InputError
 
 
@@ -54,6 +54,22 @@ def test_the_page_has_every_goal_and_says_what_was_left_out_and_why(
     figures = orjson.loads((out / "summary.json").read_bytes())
     assert figures["evaluations"][0]["goals"][1]["met"] is False
     assert "chengyun evaluate counts --seed 3`" in (out / "counts.md").read_text(encoding="utf-8")
+
+
+def test_what_the_pages_say_is_gathered_without_measuring_again(
+    chapters: dict[str, Chapter], tmp_path: Path
+) -> None:
+    run_all({"counts": chapters["counts"]}, Plan(seed=3, share=0.5), tmp_path)
+    once = (tmp_path / "README.md").read_text(encoding="utf-8").partition("| evaluation")[2]
+    gather(chapters, Plan(seed=1), tmp_path)
+    again = (tmp_path / "README.md").read_text(encoding="utf-8").partition("| evaluation")[2]
+    assert "| [counts](counts.md) | POD | C1 0.4 | ≥ 0.45 | 0.500 (0.400–0.600) | met |" in once
+    assert once.splitlines()[:4] == again.splitlines()[:4]
+    assert "`chengyun evaluate counts --seed 3 --share 0.5`" in again
+    assert "- storms (storms): not measured yet" in again
+    (tmp_path / "broken.json").write_text("{}", encoding="utf-8")
+    with pytest.raises(InputError, match="measure it again with evaluate broken"):
+        gather(chapters, Plan(seed=1), tmp_path)
 
 
 def test_each_evaluation_that_is_offered_exists() -> None:
