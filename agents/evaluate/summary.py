@@ -137,9 +137,9 @@ def as_page(results: Sequence[Result], plan: Plan) -> str:
         ),
         "",
         (
-            f"Measured again with `{command('all', plan)} --directory docs/evaluation`, or one by one "
-            "as written below; `chengyun evaluate summary --directory docs/evaluation` gathers what "
-            "the pages say."
+            f"Measured again with `{command('all', plan)} --directory docs/evaluation`, or one by "
+            "one as written below; `chengyun evaluate summary --directory docs/evaluation` gathers "
+            "what the pages say."
         ),
         "",
         "| evaluation | measure | anchor | goal | reached | |",
