@@ -25,6 +25,7 @@ from schemas.report import (
     ServiceRequestEvent,
     ServiceRequestUpdateEvent,
 )
+from schemas.score import AreaScoresEvent, ScoreEvent
 from schemas.tally import AreaTalliesEvent
 from schemas.tick import TickEvent, WeatherSignalEvent
 
@@ -40,6 +41,7 @@ TierMessage = Annotated[
     | NoticeEvent
     | AreaCountsEvent
     | AreaTalliesEvent
+    | AreaScoresEvent
     | CommandEvent
     | SilenceEvent
     | DeskEventEvent
@@ -58,6 +60,7 @@ AnyMessage = Annotated[
     | NoticeEvent
     | AreaCountsEvent
     | AreaTalliesEvent
+    | AreaScoresEvent
     | CommandEvent
     | SilenceEvent
     | DeskEventEvent
@@ -67,6 +70,7 @@ AnyMessage = Annotated[
     | AlertEvent
     | ProblemEvent
     | SummaryEvent
+    | ScoreEvent
     | ReplyEvent
     | AuditEntryEvent
     | DeadLetterEvent,
@@ -84,6 +88,7 @@ EVENTS: tuple[type[BaseModel], ...] = (
     NoticeEvent,
     AreaCountsEvent,
     AreaTalliesEvent,
+    AreaScoresEvent,
     CommandEvent,
     SilenceEvent,
     DeskEventEvent,
@@ -93,6 +98,7 @@ EVENTS: tuple[type[BaseModel], ...] = (
     AlertEvent,
     ProblemEvent,
     SummaryEvent,
+    ScoreEvent,
     ReplyEvent,
     AuditEntryEvent,
     DeadLetterEvent,

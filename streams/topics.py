@@ -166,6 +166,16 @@ SUMMARIES = Topic(
     None,
     meaning="counts and rates per area and period",
 )
+SCOREBOARD = Topic(
+    "chengyun.scoreboard.v1",
+    "area + week",
+    "outbox",
+    ("street", "district", "city"),
+    ("console", "source governance"),
+    "compact",
+    None,
+    meaning="how far an area has come from treating incidents to removing causes",
+)
 REPLIES = Topic(
     "chengyun.replies.v1",
     "report id or command id",
@@ -240,6 +250,7 @@ ALL: tuple[Topic, ...] = (
     *ALERTS.values(),
     PROBLEMS,
     SUMMARIES,
+    SCOREBOARD,
     REPLIES,
     AUDIT,
     DEAD_LETTERS,

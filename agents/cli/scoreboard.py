@@ -1,18 +1,17 @@
-"""``chengyun scoreboard``: how far the city is from treating incidents to removing causes."""
+"""``chengyun scoreboard``: how far the city has come from treating incidents to their causes."""
 
 from __future__ import annotations
 
+import csv
+import sys
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 import orjson
 import typer
 from rich.table import Table
 from rich.text import Text
 
-from agents.casebook import Wanted, each, problems
 from agents.cli.desk import (
     AsJson,
     DataDir,
@@ -26,149 +25,171 @@ from agents.cli.desk import (
     open_desk,
     run,
 )
-from agents.cli.wording import Wording
-from agents.ledger import Ledger, open_ledger
-from schemas.alert import Alert, AlertEvent
-from streams.topics import ALERTS, INCIDENTS, PROBLEMS
-from streams.warning.scoreboard import ALL, Line, Scoreboard, interval, share
+from agents.cli.wording import Wording, sparkline
+from agents.ledger import open_ledger
+from agents.scoreboard import Scores, read_scores
+from schemas.errors import ConfigurationError
+from schemas.score import Line, Score, Share, Voice
+from streams.topics import SCOREBOARD
+from streams.warning.scoreboard import ALL
 
-BY = ("area", "week", "kind")
-_TOPICS = (*ALERTS.values(), INCIDENTS, PROBLEMS)
+BY = ("area", "kind", "week", "reporting")
+_SPARK = 12
+
+Row = tuple[str, Line, Score]
 
 
 def scoreboard(
-    by: Annotated[str, typer.Option("--by", help=f"One line for each {', '.join(BY)}.")] = "area",
-    area: Annotated[str | None, typer.Option("--area", help="Only this area.")] = None,
-    week: Annotated[
-        str | None, typer.Option("--week", metavar="2026-W23", help="Only this week.")
+    by: Annotated[
+        str,
+        typer.Option("--by", help="area, kind, week, or reporting: who is heard, who is silent."),
+    ] = "area",
+    area: Annotated[
+        str | None, typer.Option("--area", help="This area, by area with those directly below.")
     ] = None,
-    kind: Annotated[str | None, typer.Option("--kind", help="Only this kind, by its code.")] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, max=100_000)] = 25,
+    week: Annotated[
+        str | None, typer.Option("--week", help="Such as 2026-W23; default the newest.")
+    ] = None,
+    kind: Annotated[str | None, typer.Option("--kind", help="Code of one kind.")] = None,
+    last: Annotated[int, typer.Option("--last", help="Weeks looked at.", min=1, max=400)] = 12,
+    limit: Annotated[int, typer.Option("--limit", help="Lines shown.", min=1, max=10_000)] = 30,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Every figure and count, as CSV.")] = False,
     prefix: Prefix = None,
     lang: Language = None,
     data_dir: DataDir = None,
     plain: Plain = False,
     as_json: AsJson = False,
 ) -> None:
-    """Warnings before reports, their precision, what comes back, what the street settles."""
+    """Show cases that were warned of, lead times, precision, recurrence, what streets settle.
+
+    Every share says of how many and between which values it lies (90 %); of too few it is
+    unknown. Areas that report little, or less than they used to, are marked: low figures
+    there are no success.
+    """
     one_of("--by", by, BY)
     desk = open_desk(prefix, lang, data_dir)
-    board = run(_read(desk))
-    rows = _rows(board, desk, by, area, week, kind)
+    policy = desk.words.policy
+    assert policy is not None
+    here = area or policy.areas.city
+    if policy.areas.tier_of(here) is None:
+        raise ConfigurationError(f"--area {area}: wanted the code of an area of {policy.version}")
+    if kind is not None and policy.category(None, kind) is None:
+        raise ConfigurationError(f"--kind {kind}: wanted the code of a kind of {policy.version}")
+    found = run(_read(desk, max(last, 400) if week else last))
+    words = desk.words
+    if by == "reporting":
+        voices = _voices(found, week, here)
+        if as_json:
+            for code, voice in voices:
+                fields = {"area": code, **voice.model_dump(exclude_none=True)}
+                typer.echo(orjson.dumps(fields).decode())
+        elif as_csv:
+            _write_csv([{"area": code, **_flat_voice(voice)} for code, voice in voices])
+        else:
+            _show_voices(voices[:limit], len(voices), words, plain=plain)
+        return
+    rows = _rows(found, desk, by, here, week, kind or ALL)
     if as_json:
-        for name, line in rows:
-            typer.echo(orjson.dumps({by: name, **_plain(line)}).decode())
-        typer.echo(orjson.dumps({"problems": _cure(board)}).decode())
-        return
-    out, words = console(plain), desk.words
-    if not rows:
-        out.print(words.say("nothing"))
-        return
-    out.print(_table(rows[:limit], words, by, max(1, board.days)), soft_wrap=False)
-    if len(rows) > limit:
-        out.print(Text(words.say("more", total=len(rows), shown=limit), style="dim"))
-    _tell_cure(out, board, words)
-    out.print(Text(words.say("board_honest"), style="dim"))
+        for name, line, score in rows:
+            typer.echo(orjson.dumps(_fields(by, name, line, score)).decode())
+    elif as_csv:
+        _write_csv([_flat(by, *row) for row in rows])
+    else:
+        _show(rows, found, words, by, here, week, limit, plain=plain)
 
 
 app = typer.Typer(rich_markup_mode=None)
 app.command()(scoreboard)
 
 
-def week_of(moment: datetime, zone: ZoneInfo) -> str:
-    """The ISO week of a moment in the city."""
-    year, week, _ = moment.astimezone(zone).isocalendar()
-    return f"{year}-W{week:02d}"
-
-
-async def _read(desk: Desk) -> Scoreboard:
-    policy = desk.words.policy
-    assert policy is not None
-    zone = desk.words.zone
-    board = Scoreboard(policy.areas.parent, lambda moment: week_of(moment, zone))
+async def _read(desk: Desk, last: int) -> Scores:
     progress = LongRead(desk.words)
     try:
-        async with open_ledger(desk.settings, desk.bootstrap, _TOPICS) as ledger:
-            await _add_alerts(board, ledger, progress)
-            async for incident in each(ledger, Wanted(state="all"), progress):
-                board.add_incident(incident)
-            for problem in (await problems(ledger, progress)).values():
-                board.add_problem(problem)
+        async with open_ledger(desk.settings, desk.bootstrap, [SCOREBOARD]) as ledger:
+            return await read_scores(ledger, last, progress)
     finally:
         progress.end()
-    board.finish()
-    return board
 
 
-async def _add_alerts(board: Scoreboard, ledger: Ledger, progress: LongRead) -> None:
-    """First and last revision of each episode, and how often it called."""
-    first: dict[str, Alert] = {}
-    last: dict[str, tuple[Alert, int]] = {}
-    async for batch in ledger.scan(list(ALERTS.values()), progress=progress):
-        for record in batch:
-            if record.value is None:
-                continue
-            alert = AlertEvent.model_validate_json(record.value).data
-            calls = alert.state in ("opened", "raised") and alert.calls
-            before = last.get(alert.alert_id)
-            first.setdefault(alert.alert_id, alert)
-            number = calls + (0 if before is None else before[1])
-            if before is not None and alert.answer is None and before[0].answer is not None:
-                alert = alert.model_copy(update={"answer": before[0].answer})
-            last[alert.alert_id] = (alert, number)
-    for alert_id, alert in first.items():
-        board.add_alert(alert, *last[alert_id])
-    board.warned()
-
-
-def _rows(
-    board: Scoreboard, desk: Desk, by: str, area: str | None, week: str | None, kind: str | None
-) -> list[tuple[str, Line]]:
+def _rows(found: Scores, desk: Desk, by: str, here: str, week: str | None, kind: str) -> list[Row]:
     policy = desk.words.policy
     assert policy is not None
-    city = policy.areas.city
-    found: list[tuple[str, Line]] = []
-    for (w, a, k), line in board.lines.items():
-        name = {"area": a, "week": w, "kind": k}[by]
-        wanted = (week or ALL, area or city, kind or ALL)
-        here = (
-            wanted[0] if by == "week" and week is None else w,
-            wanted[1] if by == "area" and area is None else a,
-            wanted[2] if by == "kind" and kind is None else k,
-        )
-        if (
-            here == wanted
-            and not (by == "week" and name == ALL)
-            and not (by == "kind" and name == ALL)
-        ):
-            found.append((name, line))
     if by == "week":
-        return sorted(found, key=lambda row: row[0])
+        scores = [score for score in found.of(here) if week in (None, score.week)]
+        return [(each.week, each.lines.get(kind, Line()), each) for each in scores]
+    newest = found.newest(week)
     if by == "kind":
-        return sorted(found, key=lambda row: (-row[1].incidents, row[0]))
-    height = {"city": 0, "district": 1, "street": 2}
-    return sorted(
-        found, key=lambda row: (height.get(policy.areas.tier_of(row[0]) or "", 3), row[0])
-    )
+        score = newest.get(here)
+        if score is None:
+            return []
+        lines = [(code, each, score) for code, each in score.lines.items() if code != ALL]
+        return sorted(
+            ((code, each, s) for code, each, s in lines if kind in (ALL, code)),
+            key=lambda row: (-row[1].counts.get("opened", 0), row[0]),
+        )
+    wanted = (here, *policy.areas.children(here))
+    return [
+        (code, newest[code].lines.get(kind, Line()), newest[code])
+        for code in wanted
+        if code in newest
+    ]
 
 
-def _percent(part: int, whole: int, *, spread: bool = False) -> str:
-    value = share(part, whole)
-    if value is None:
-        return "–"
-    if not spread:
-        return f"{100 * value:.1f}%"
-    reach = interval(part, whole)
-    assert reach is not None
-    return f"{100 * value:.1f}% ({100 * reach[0]:.0f}–{100 * reach[1]:.0f})"
+def _voices(found: Scores, week: str | None, here: str) -> list[tuple[str, Voice]]:
+    """Silent areas first, then those that report least readily, then the unknown."""
+    score = found.newest(week).get(here)
+    below = {} if score is None else score.below
+
+    def order(pair: tuple[str, Voice]) -> tuple[bool, bool, float, str]:
+        code, voice = pair
+        rate = voice.rate.value
+        return not voice.silent, rate is None, rate or 0.0, code
+
+    return sorted(below.items(), key=order)
 
 
-def _table(rows: Iterable[tuple[str, Line]], words: Wording, by: str, days: int) -> Table:
+# --- what is printed -------------------------------------------------------------------
+
+
+def _show(
+    rows: list[Row],
+    found: Scores,
+    words: Wording,
+    by: str,
+    here: str,
+    week: str | None,
+    limit: int,
+    *,
+    plain: bool,
+) -> None:
+    out = console(plain)
+    if not rows:
+        out.print(words.say("nothing"))
+        return
+    newest = rows[-1][2]
+    begin, end = words.date(newest.window.start), words.date(newest.window.end)
+    state = "score_complete" if newest.complete else "score_running"
+    head = words.say("score_head", area=words.area(here), week=newest.week, begin=begin, end=end)
+    out.print(f"{head}  {words.say(state)}", style="bold")
+    out.print(_table(rows[:limit], found, words, by, week), soft_wrap=False)
+    if len(rows) > limit:
+        out.print(Text(words.say("more", total=len(rows), shown=limit), style="dim"))
+    score = found.newest(week).get(here, newest)
+    out.print()
+    _tell_cures(out, score, words)
+    for text in ("score_honest", "score_lead", "score_reporting"):
+        out.print(Text(words.say(text), style="dim"))
+    if found.unreadable:
+        out.print(Text(words.say("unreadable", count=found.unreadable), style="dim"))
+
+
+def _table(rows: Iterable[Row], found: Scores, words: Wording, by: str, week: str | None) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column(words.say(f"board_{by}"), no_wrap=True)
     for name in (
         "board_incidents",
         "board_preceded",
+        "board_chance",
         "board_lead",
         "board_warnings",
         "board_precision",
@@ -177,85 +198,214 @@ def _table(rows: Iterable[tuple[str, Line]], words: Wording, by: str, days: int)
         "board_calls",
     ):
         table.add_column(words.say(name), justify="right", no_wrap=True)
-    for name, line in rows:
-        precision = line.precision
-        table.add_row(
-            _name(name, words, by),
-            f"{line.incidents:,}",
-            _percent(line.preceded, line.with_reports, spread=True),
-            "–" if line.lead_s is None else words.span(line.lead_s),
-            f"{line.warnings:,}",
-            "–" if precision is None else f"{100 * precision:.0f}%",
-            _percent(line.recurrent, line.incidents),
-            _percent(line.settled_low, line.settled),
-            f"{line.calls / days:.1f}",
-        )
+    if by == "area":
+        table.add_column(words.say("board_course"), no_wrap=True)
+    voices = found.voices(week)
+    for name, line, score in rows:
+        counts = line.counts
+        opened = counts.get("opened", 0) - counts.get("rejected", 0)
+        cells: list[str | Text] = [
+            _name(name, words, by, voices),
+            f"{opened:,}",
+            _share(line.preceded, words, spread=True),
+            "–" if line.preceded_by_chance is None else f"{100 * line.preceded_by_chance:.0f}%",
+            _lead(line, words),
+            f"{counts.get('warnings', 0):,}",
+            _precision(line, words),
+            _share(line.recurrent, words),
+            _share(line.settled_low, words),
+            _calls(line, score),
+        ]
+        if by == "area":
+            course = [
+                each.lines[ALL].counts.get("opened", 0) if ALL in each.lines else 0
+                for each in found.of(name)
+            ]
+            cells.append(sparkline([float(number) for number in course], _SPARK))
+        table.add_row(*cells)
     return table
 
 
-def _name(name: str, words: Wording, by: str) -> str:
+def _share(share: Share, words: Wording, *, spread: bool = False) -> str:
+    if share.value is None or share.low is None or share.high is None:
+        return words.say("score_unknown", n=share.n)
+    if not spread:
+        return f"{100 * share.value:.1f}%"
+    return f"{100 * share.value:.1f}% ({100 * share.low:.0f}–{100 * share.high:.0f})"
+
+
+def _lead(line: Line, words: Wording) -> str:
+    if line.lead_p50_min is None or line.lead_p90_min is None:
+        return "–"
+    return f"{words.span(60 * line.lead_p50_min)} / {words.span(60 * line.lead_p90_min)}"
+
+
+def _precision(line: Line, words: Wording) -> str:
+    known = _share(line.precision, words)
+    return f"{known} {words.say('score_unanswered', n=line.unanswered)}"
+
+
+def _calls(line: Line, score: Score) -> str:
+    if not score.calls_budget:
+        return f"{line.calls:,}"
+    return f"{line.calls:,} ({100 * line.calls / score.calls_budget:.1f}%)"
+
+
+def _name(name: str, words: Wording, by: str, voices: dict[str, Voice]) -> Text:
+    policy = words.policy
     if by == "area":
-        tier = None if words.policy is None else words.policy.areas.tier_of(name)
-        return f"{words.word(tier)} {words.area(name)}"
-    if by == "kind" and words.policy is not None:
-        rule = words.policy.category(None, name)
+        tier = None if policy is None else policy.areas.tier_of(name)
+        told = Text(f"{words.word(tier)} {words.area(name)}")
+        mark = _mark(voices.get(name))
+        if mark is not None:
+            told.append(f" ▲{words.say(mark)}", "yellow")
+        return told
+    if by == "kind" and policy is not None:
+        rule = policy.category(None, name)
         if rule is not None:
-            return rule.name if words.lang == "zh" else rule.name_en
-    return name
+            return Text(rule.name if words.lang == "zh" else rule.name_en)
+    return Text(name)
 
 
-def _tell_cure(out: Any, board: Scoreboard, words: Wording) -> None:
-    cure = board.cure
-    out.print()
+def _mark(voice: Voice | None) -> str | None:
+    """What must be known before an area's figures are read as success."""
+    if voice is None:
+        return None
+    if voice.silent:
+        return "score_silent"
+    high = voice.rate.high
+    return "score_quiet" if high is not None and high < 1 else None
+
+
+def _tell_cures(out: Any, score: Score, words: Wording) -> None:
+    count = score.problems.get
     out.print(
         words.say(
             "board_cure",
-            open=cure.open,
-            measured=cure.measured,
-            closed=cure.closed,
-            relapsed=cure.relapsed,
-            effective=cure.effective,
-            reviewed=cure.reviewed,
+            open=count("opened", 0),
+            measured=count("measured", 0),
+            closed=count("closed_60d", 0),
+            relapsed=count("relapsed", 0),
         )
     )
-    if cure.avoided is None or cure.avoided_interval is None:
+    spared = score.spared
+    if spared.value is None or spared.low is None or spared.high is None:
         out.print(words.say("board_avoided_unknown"))
         return
-    low, high = cure.avoided_interval
+    text = "board_avoided_upper" if spared.early else "board_avoided"
     out.print(
         words.say(
-            "board_avoided", saved=f"{cure.avoided:.0f}", low=f"{low:.0f}", high=f"{high:.0f}"
+            text,
+            saved=f"{spared.value:.0f}",
+            low=f"{spared.low:.0f}",
+            high=f"{spared.high:.0f}",
+            problems=spared.problems,
+            early=spared.early,
+            expected=f"{spared.expected:.0f}",
+            observed=spared.observed,
         )
     )
 
 
-def _cure(board: Scoreboard) -> dict[str, Any]:
-    cure = board.cure
-    return {
-        "open": cure.open,
-        "measured": cure.measured,
-        "closed": cure.closed,
-        "relapsed": cure.relapsed,
-        "reviewed": cure.reviewed,
-        "effective": cure.effective,
-        "avoided": cure.avoided,
-        "avoided_interval": cure.avoided_interval,
+def _show_voices(
+    voices: list[tuple[str, Voice]], total: int, words: Wording, *, plain: bool
+) -> None:
+    out = console(plain)
+    if not voices:
+        out.print(words.say("nothing"))
+        return
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column(words.say("board_area"), no_wrap=True)
+    for name in (
+        "voice_reports",
+        "voice_per_1000",
+        "voice_expected",
+        "voice_rate",
+        "voice_unreported",
+    ):
+        table.add_column(words.say(name), justify="right", no_wrap=True)
+    table.add_column(words.say("voice_finding"), no_wrap=True)
+    for code, voice in voices:
+        mark = _mark(voice)
+        rate = voice.rate
+        known = rate.value is not None and rate.low is not None and rate.high is not None
+        table.add_row(
+            words.area(code),
+            f"{voice.reports:,}",
+            words.say("voice_no_people") if voice.per_1000 is None else f"{voice.per_1000:.3f}",
+            "–" if voice.expected is None else f"{voice.expected:.0f}",
+            f"{rate.value:.2f} ({rate.low:.2f}–{rate.high:.2f})"
+            if known
+            else words.say("score_unknown", n=rate.n),
+            _share(voice.unreported, words, spread=True),
+            "" if mark is None else Text(f"▲{words.say(mark)}", "yellow"),
+        )
+    out.print(table, soft_wrap=False)
+    if total > len(voices):
+        out.print(Text(words.say("more", total=total, shown=len(voices)), style="dim"))
+    for text in ("voice_how", "voice_limits"):
+        out.print(Text(words.say(text), style="dim"))
+
+
+# --- for scripts -----------------------------------------------------------------------
+
+
+def _fields(by: str, name: str, line: Line, score: Score) -> dict[str, Any]:
+    fields: dict[str, Any] = {
+        by: name,
+        "in": score.area,
+        "week": score.week,
+        "complete": score.complete,
+        "population": score.population,
+        "calls_budget": score.calls_budget,
+        **line.model_dump(exclude_none=True),
     }
+    if by != "kind":
+        fields |= {"problems": score.problems, "spared": score.spared.model_dump()}
+    return fields
 
 
-def _plain(line: Line) -> dict[str, Any]:
-    return {
-        "incidents": line.incidents,
-        "reported": line.with_reports,
-        "preceded": line.preceded,
-        "preceded_share": share(line.preceded, line.with_reports),
-        "preceded_interval": interval(line.preceded, line.with_reports),
-        "lead_s": line.lead_s,
-        "warnings": line.warnings,
-        "answered_right": line.right,
-        "answered_wrong": line.wrong,
-        "precision": line.precision,
-        "recurrent_share": share(line.recurrent, line.incidents),
-        "settled_low_share": share(line.settled_low, line.settled),
+def _flat(by: str, name: str, line: Line, score: Score) -> dict[str, Any]:
+    flat: dict[str, Any] = {by: name, "in": score.area, "week": score.week}
+    for part in ("preceded", "precision", "recurrent", "settled_low"):
+        flat |= _flat_share(part, getattr(line, part))
+    flat |= {
+        "preceded_by_chance": line.preceded_by_chance,
+        "lead_p50_min": line.lead_p50_min,
+        "lead_p90_min": line.lead_p90_min,
+        "unanswered": line.unanswered,
         "calls": line.calls,
+        "calls_budget": score.calls_budget,
     }
+    # Leads by bucket are for sums; as CSV they would be a hundred columns.
+    buckets = {name for name in line.counts if name[0] == "t" and name[1:].isdigit()}
+    flat |= {f"n_{n}": number for n, number in line.counts.items() if n not in buckets}
+    return flat
+
+
+def _flat_voice(voice: Voice) -> dict[str, Any]:
+    return {
+        "reports": voice.reports,
+        "per_1000": voice.per_1000,
+        "expected": voice.expected,
+        "p": voice.p,
+        "silent": voice.silent,
+        **_flat_share("rate", voice.rate),
+        **_flat_share("unreported", voice.unreported),
+    }
+
+
+def _flat_share(name: str, share: Share) -> dict[str, Any]:
+    return {
+        name: share.value,
+        f"{name}_low": share.low,
+        f"{name}_high": share.high,
+        f"{name}_n": share.n,
+    }
+
+
+def _write_csv(rows: list[dict[str, Any]]) -> None:
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    writer = csv.DictWriter(sys.stdout, names, restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)

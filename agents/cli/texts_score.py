@@ -40,40 +40,103 @@ SCORE_TEXTS: dict[str, tuple[str, str]] = {
     "load_drill": ("推演中,已处理 {events} 条", "{events} events applied"),
     "load_cut": ("记录过多,只读取了较早的部分。", "Too many records: only the earlier were read."),
     # scoreboard
+    "score_head": (
+        "源头治理计分板  {area}  {week}({begin} 至 {end})",
+        "Scoreboard of source governance  {area}  {week} ({begin} to {end})",
+    ),
+    "score_complete": ("已结束", "complete"),
+    "score_running": ("进行中", "still running"),
+    "score_unknown": ("不详({n})", "unknown ({n})"),
+    "score_unanswered": ("·未答复{n}", "· {n} unanswered"),
+    "score_silent": ("诉求骤减", "fallen silent"),
+    "score_quiet": ("上报偏少", "reports little"),
     "board_area": ("区域", "area"),
     "board_week": ("周", "week"),
     "board_kind": ("类别", "kind"),
     "board_incidents": ("案件", "incidents"),
     "board_preceded": ("先于诉求的预警", "warned before reported"),
-    "board_lead": ("提前量(中位)", "lead (median)"),
+    "board_chance": ("其中偶合", "by chance"),
+    "board_lead": ("提前量 中位/九成", "lead p50/p90"),
     "board_warnings": ("预警", "warnings"),
     "board_precision": ("准确率", "precision"),
     "board_recurrent": ("重复率", "recurrence"),
     "board_low": ("街道内办结", "settled at street"),
-    "board_calls": ("呼叫/日", "calls a day"),
+    "board_calls": ("呼叫(占预算)", "calls (of budget)"),
+    "board_course": ("每周案件", "cases by week"),
     "board_cure": (
+        "治理问题:待治理 {open},治理中 {measured},近60天销号 {closed},销号后60天内复发 {relapsed}",
         (
-            "治理问题:待治理 {open},治理中 {measured},已销号 {closed},复发 {relapsed};"
-            "复查 {reviewed},有效 {effective}"
-        ),
-        (
-            "Problems: {open} open, {measured} being treated, {closed} closed, {relapsed} "
-            "relapsed; {reviewed} reviewed, {effective} found effective"
+            "Problems: {open} open, {measured} being treated, {closed} closed in 60 days, "
+            "{relapsed} came back within 60 days of being closed"
         ),
     ),
     "board_avoided": (
-        "减少案件(估计上限):{saved},90% 区间 {low} 至 {high}",
-        "Cases avoided (an upper estimate): {saved}, 90 % between {low} and {high}",
+        (
+            "治理减少案件:{saved}(90% 区间 {low} 至 {high});{problems} 个问题,"
+            "按同类在其他地点的走势应有 {expected},实有 {observed}"
+        ),
+        (
+            "Cases spared by measures: {saved} (90 % between {low} and {high}); {problems} "
+            "problems, {expected} to be expected by the course of the kind elsewhere, "
+            "{observed} came"
+        ),
+    ),
+    "board_avoided_upper": (
+        (
+            "治理减少案件(估计上限):{saved}(90% 区间 {low} 至 {high});{problems} 个问题,"
+            "其中 {early} 个治理前时间太短,把高发期当作常态;应有 {expected},实有 {observed}"
+        ),
+        (
+            "Cases spared by measures (an upper estimate): {saved} (90 % between {low} and "
+            "{high}); {problems} problems, of which {early} are held against the very days in "
+            "which they were found; {expected} to be expected, {observed} came"
+        ),
     ),
     "board_avoided_unknown": (
-        "减少案件:尚无满 14 天的治理措施,无法估计",
-        "Cases avoided: no measure is 14 days old, so nobody can tell",
+        "治理减少案件:尚无治理前后都满14天、同类有足够对照的措施,无法估计",
+        "Cases spared: no measure is old enough, with enough of its kind elsewhere, to tell",
     ),
-    "board_honest": (
-        "准确率以坐席答复为准,无答复时以是否实际处置为准;括号内为 90% 区间;未上报的事项无从得知。",
+    "score_honest": (
+        "括号内为90%区间或样本数;样本太少记为不详。准确率只按坐席答复计,未答复的不作推测。",
         (
-            "Precision goes by the desks' answers, without any by whether work was done; in "
-            "brackets 90 % intervals; what nobody reported and no device saw is not in it."
+            "In brackets the 90 % interval or the number; of too few it is unknown. Precision "
+            "goes by the desks' answers alone; of what nobody answered nothing is supposed."
+        ),
+    ),
+    "score_lead": (
+        "先于诉求:同区域同类别首个诉求前24小时内已有预警;偶合为预警时间随机时也会达到的比例。",
+        (
+            "Warned before reported: a warning for the same area and kind within the day before "
+            "the first report; by chance: the share that warnings at random times would reach."
+        ),
+    ),
+    "score_reporting": (
+        "未上报的事项、因预警而没有发生的事项不在任何数字里;标▲的区域少报,数字低不等于治理好。",
+        (
+            "What nobody reported, and what a warning prevented, is in no figure; areas marked ▲ "
+            "report little, and low figures there are no success."
+        ),
+    ),
+    "board_reporting": ("区域", "area"),
+    "voice_reports": ("诉求", "reports"),
+    "voice_per_1000": ("每千人", "per 1,000"),
+    "voice_no_people": ("人口不详", "residents unknown"),
+    "voice_expected": ("往常", "as usual"),
+    "voice_rate": ("上报意愿(1为平均)", "readiness (1 is usual)"),
+    "voice_unreported": ("估计未上报", "estimated unreported"),
+    "voice_finding": ("数据质量", "data quality"),
+    "voice_how": (
+        "上报意愿:同一事项的后续诉求,与其他区域同类事项同样时长内的相比(Liu 等,arXiv 2204.08620)。",
+        (
+            "Readiness: further reports of a known case against those of the same kinds elsewhere "
+            "in the same time (Liu et al., arXiv 2204.08620)."
+        ),
+    ),
+    "voice_limits": (
+        "未上报按零截断泊松估计,事项显著程度不一,真实比例更高;诉求骤减先核实渠道,不作为成效。",
+        (
+            "Unreported by the zero-truncated Poisson; cases differ in how visible they are, so "
+            "the true share is higher. Where reports drop, check the channels first."
         ),
     ),
 }

@@ -16,7 +16,7 @@ from schemas.command import Silence
 from schemas.dead_letter import Reason
 from schemas.outcome import Reply
 from schemas.terms import AlertState
-from streams.incidents import holding, precursors
+from streams.incidents import holding, precursors, scoring
 from streams.incidents.case import present
 from streams.incidents.turn import Turn
 from streams.incidents.words import words
@@ -84,6 +84,7 @@ def announce(
         holding.consider(turn, alert, protected=spared, place=place, believed_p=believed_p)
     if judged and rule is not None and alert["state"] in _CALLS and "held_back" not in alert:
         _judge(turn, rule, alert, street or turn.area, protected)
+    scoring.note_alert(turn, alert)
     _send(turn, alert)
     if alert["state"] in holding.ENDED:
         cause_gone(turn, alert["alert_id"])

@@ -9,7 +9,7 @@ from schemas.alert import Alert, Answer
 from schemas.command import Command
 from schemas.outcome import Reply
 from schemas.terms import AlertState
-from streams.incidents import lamps, verdicts
+from streams.incidents import lamps, scoring, verdicts
 from streams.incidents.arguments import Argument, Given
 from streams.incidents.case import SPREADS, WARNINGS, Case, Episode, Lamp
 from streams.incidents.refusal import Refused
@@ -65,6 +65,7 @@ def follow(turn: Turn, command: Command) -> Reply:
         key = f"{turn.area}/{trigger}/{subject}"
         kind = _answer_episode(turn, key, command.subject.id, answer, said)
     verdicts.note(turn, trigger, kind, answer)
+    scoring.note_answer(turn, answer, kind)
     return Reply(command_id=command.command_id, outcome="applied")
 
 

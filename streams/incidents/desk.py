@@ -13,6 +13,7 @@ from schemas.dead_letter import Reason
 from schemas.errors import SchemaError
 from schemas.handoff import HandoffEvent, Notice, NoticeEvent
 from schemas.report import ReportEvent, ReportUpdateEvent
+from schemas.score import AreaScoresEvent
 from schemas.tally import AreaTalliesEvent
 from schemas.terms import Tier
 from schemas.tick import TickEvent
@@ -28,6 +29,7 @@ from streams.incidents import (
     precursors,
     problems,
     spreading,
+    standings,
     summing,
     surges,
     troubled,
@@ -52,6 +54,7 @@ from streams.incidents.messages import event_id
 from streams.incidents.opening import on_report
 from streams.incidents.pulse import PULSES, SERIES
 from streams.incidents.rainfall import RAIN
+from streams.incidents.scores import SCORED, SCORES
 from streams.incidents.sheets import SHEETS, SUMMED, SUMS
 from streams.incidents.turn import Turn
 from streams.incidents.updates import on_update
@@ -112,6 +115,7 @@ class Desk:
         self.namespaces = (
             *NAMESPACES,
             *SUMMED,
+            *SCORED,
             ATTENTION,
             BUDGETS,
             CALENDAR,
@@ -140,6 +144,7 @@ class Desk:
             NoticeEvent: _on_notice,
             CommandEvent: on_command,
             AreaTalliesEvent: summing.on_tallies,
+            AreaScoresEvent: standings.on_scores,
             SilenceEvent: _on_silence,
             **(answers or {}),
         }
@@ -213,6 +218,8 @@ class Desk:
             summing.on_sheet(turn, due.key, due.value, due.at)
         elif namespace is SUMS:
             summing.on_sum(turn, due.key, due.value, due.at)
+        elif namespace is SCORES:
+            standings.on_due(turn, due.key, due.value, due.at)
         elif namespace is SPREADS:
             spreading.on_due(turn, due.key, due.value)
         elif namespace is WARNINGS:

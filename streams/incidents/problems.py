@@ -7,7 +7,7 @@ from math import cos, radians
 
 from schemas.handoff import AreaCounts
 from schemas.outcome import Problem, ProblemEvent
-from streams.incidents import repeats
+from streams.incidents import repeats, scoring
 from streams.incidents.case import PROBLEMS, Case
 from streams.incidents.counting import note_place, parse_place
 from streams.incidents.messages import Maker, short_hash
@@ -317,6 +317,7 @@ def publish(turn: Turn, key: str, problem: Problem) -> None:
         data=problem.model_copy(),
     )
     turn.send(PROBLEMS_TOPIC, problem.problem_id, message)
+    scoring.note_problem(turn, problem)
 
 
 def on_due(turn: Turn, key: str, problem: Problem) -> None:

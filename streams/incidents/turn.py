@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from schemas.incident import Incident
 from schemas.outcome import Reply, ReplyEvent
 from schemas.terms import Actor, Tier
-from streams.incidents import audit, lifecycle, summing, workloads
+from streams.incidents import audit, lifecycle, scoring, summing, workloads
 from streams.incidents.case import CASES, MEMBERS, Belongs, Case, present
 from streams.incidents.messages import Maker, body, event_id
 from streams.policy import Policy
@@ -143,6 +143,7 @@ class Turn:
         case.audit_n += 1
         if action in summing.COUNTED or case.incident.state == "closed":
             summing.note(self, case, action, before, detail)
+            scoring.note(self, case, action, before)
         self.chain(case, action, before, actor, rule, reason, detail)
 
     def chain(

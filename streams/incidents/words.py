@@ -24,6 +24,10 @@ _TEXTS: dict[str, tuple[str, str]] = {
     ),
     "escalated": ("{rule}：{title}", "{rule}: {title}"),
     "copied": ("{rule} 抄送：{title}", "Copy by {rule}: {title}"),
+    "silent_area": (
+        "{title}：{area}近{days}天{observed}件，往常约{expected:.0f}件",
+        "{title}: {area} {observed} in {days} days, usually about {expected:.0f}",
+    ),
     "spread": (
         "{kind}在{count}个{areas}同时出现（{minutes}分钟内）",
         "{kind} in {count} {areas} within {minutes} minutes",

@@ -29,6 +29,7 @@ class District(Section):
     code: Code = Field(min_length=1, max_length=40)
     name: Text
     streets: tuple[Street, ...] = ()
+    population: int | None = Field(default=None, ge=0)
 
 
 class CityArea(Section):
@@ -36,6 +37,7 @@ class CityArea(Section):
 
     code: Code = Field(min_length=1, max_length=40)
     name: Text
+    population: int | None = Field(default=None, ge=0)
 
 
 class Cells(Section):
@@ -183,6 +185,41 @@ class Areas(Section):
     def streets(self) -> tuple[Code, ...]:
         """All streets, district by district."""
         return tuple(street.code for district in self.districts for street in district.streets)
+
+    @cached_property
+    def populations(self) -> dict[Code, int]:
+        """How many people live in an area, as far as that is known.
+
+        Where a district or the city does not say, it is the sum of the areas below, if all
+        of those say; a mere desk is nobody's home.
+        """
+        table: dict[Code, int] = {}
+        known = True
+        for district in self.districts:
+            own = [street.population for street in district.streets]
+            for street in district.streets:
+                if street.population is not None:
+                    table[street.code] = street.population
+            total = district.population
+            if total is None and own and None not in own:
+                total = sum(each for each in own if each is not None)
+            if total is not None:
+                table[district.code] = total
+            known = known and (total is not None or not own)
+        city = self.city_area.population
+        if city is None and known:
+            city = sum(table.get(district.code, 0) for district in self.districts) or None
+        if city is not None:
+            table[self.city] = city
+        return table
+
+    def population(self, code: Code) -> int | None:
+        """How many people live in an area; None where nobody says."""
+        return self.populations.get(code)
+
+    def desks(self, code: Code) -> int:
+        """How many desks an area has, its own and all below."""
+        return 1 + sum(self.desks(each) for each in self.children(code))
 
     def tier_of(self, code: Code) -> Tier | None:
         """Which tier an area belongs to; None for a code nobody has."""

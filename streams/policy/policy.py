@@ -28,6 +28,7 @@ from streams.policy.limits import Limit, Pace, PaceRow, Stage, SupervisionStep
 from streams.policy.orders import CauseRule, OrderRules
 from streams.policy.rota import Roster
 from streams.policy.routing import DeskRule, SourceRule, Unit, VoidPoint, matches
+from streams.policy.scoreboard import ScoreRules
 from streams.policy.section import Language, Section, Text
 from streams.policy.sites import Site
 from streams.policy.summaries import SummaryRules
@@ -75,6 +76,7 @@ class Policy(Section):
     triggers: Triggers = Triggers()
     sites: tuple[Site, ...] = ()
     summaries: SummaryRules = SummaryRules()
+    scoreboard: ScoreRules | None = ScoreRules()
 
     @field_validator("routing", "merging")
     @classmethod

@@ -1,154 +1,140 @@
-"""The scoreboard: what came before what, and what cannot be known."""
+"""The scoreboard: what came before what, what is due to chance, and what cannot be known."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from typing import Any
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from schemas.alert import Alert
-from schemas.outcome import Problem
-from streams.warning.scoreboard import ALL, BEFORE, Scoreboard, interval
-from tests.warning.test_burden import BEGIN, incident
+from schemas.score import Treated
+from streams.warning.scoreboard import (
+    WEEK_MIN,
+    covered,
+    hold_against,
+    judge,
+    line,
+    quantile_min,
+    share,
+    spared,
+)
 
-PARENTS = {"A1": "A", "A": "C"}
+minutes = st.lists(st.integers(0, WEEK_MIN - 1), max_size=40)
 
 
-def board() -> Scoreboard:
-    return Scoreboard(PARENTS.get, lambda moment: f"w{(moment - BEGIN).days // 7}")
+def test_a_share_of_too_few_is_unknown_and_never_all() -> None:
+    assert share(3, 3, told_from=10).value is None
+    assert share(0, 0).value is None
+    sure = share(10, 10, told_from=10)
+    assert sure.value == 1.0
+    assert sure.low is not None
+    assert sure.low < 0.8, "ten of ten is not certain"
 
 
-def alert(name: str, at: datetime, **fields: Any) -> Alert:
-    trigger = fields.pop("trigger", "W3")
-    area = fields.pop("area", "A1")
-    return Alert.model_validate(
-        {
-            "alert_id": name,
-            "revision": 1,
-            "key": f"{trigger}/{area}/{fields.pop('subject', name)}",
-            "trigger": {"id": trigger, "version": "1"},
-            "scale": "warning",
-            "tier": "street",
-            "area": area,
-            "colour": "yellow",
-            "state": "opened",
-            "title": "t",
-            "opened_at": at,
-            "changed_at": at,
-            "policy_version": "p",
-            **fields,
-        }
+def test_the_interval_is_wilsons() -> None:
+    found = share(30, 100)
+    assert found.low == pytest.approx(0.2306, abs=1e-3)
+    assert found.high == pytest.approx(0.3799, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("reported", "warned", "lead"),
+    [
+        (100, [50], 50),
+        (100, [100], None),  # at the same minute is not before
+        (100, [150], None),
+        (2_000, [100], None),  # more than a day before
+        (1_540, [100], 1_440),
+        (100, [20, 60], 80),  # the earliest that reaches it
+        (100, [-700], 800),  # last week's warning, still lit
+    ],
+)
+def test_a_report_is_warned_of_by_what_was_lit_within_a_day_before(
+    reported: int, warned: list[int], lead: int | None
+) -> None:
+    leads, others = hold_against([reported], warned, 1_440)
+    assert leads == ([] if lead is None else [lead])
+    assert others == ([reported] if lead is None else [])
+
+
+@given(minutes, minutes)
+def test_every_report_is_either_warned_of_or_left_to_the_desk_above(
+    reported: list[int], warned: list[int]
+) -> None:
+    judged = judge({"k": {"reported": len(reported)}}, {"k": reported}, {"k": warned}, 1_440)
+    told = judged.rows["k"].get("preceded", 0)
+    assert told + len(judged.unforeseen.get("k", [])) == len(reported)
+    again = judge(
+        {"k": {"reported": len(reported)}}, {"k": reported[::-1]}, {"k": warned[::-1]}, 1_440
     )
+    assert again == judged, "the order in which things came changes nothing"
 
 
-def reported(number: int, at: datetime, **fields: Any) -> Any:
-    return incident(
-        number,
-        "water",
-        opened_at=at,
-        closed_at=at + timedelta(hours=1),
-        accepted_at=at,
-        reports=[{"report_id": f"r{number}", "reported_at": at}],
-        **fields,
+def test_warnings_at_random_reach_the_share_of_the_week_that_they_cover() -> None:
+    assert covered([0, 720], 1_440) == pytest.approx(2_160 / WEEK_MIN)
+    assert covered([-1_000], 1_440) == pytest.approx(440 / WEEK_MIN)
+    assert covered(range(0, WEEK_MIN, 600), 1_440) == 1.0
+    always = judge(
+        {"k": {"reported": 3}}, {"k": [50, 500, 5_000]}, {"k": list(range(0, WEEK_MIN, 600))}, 1_440
     )
+    told = line(always.rows["k"], "street", 1)
+    assert told.preceded.value == 1.0
+    assert told.preceded_by_chance == 1.0, "whoever always warns foresees nothing"
 
 
-def test_a_warning_of_the_case_or_of_the_kind_above_comes_before_the_report() -> None:
-    found = board()
-    at = BEGIN + timedelta(days=1)
-    own = alert("a", at - timedelta(minutes=30), incident_id="A1-1")
-    wide = alert("b", at - timedelta(hours=2), trigger="W7", area="A", subject="water")
-    late = alert("c", at - BEFORE - timedelta(hours=9), trigger="W7", area="C", subject="water")
-    for one in (own, wide, late):
-        found.add_alert(one, one, 1)
-    found.warned()
-    found.add_incident(reported(1, at))  # its own device half an hour before, W7 two hours before
-    found.add_incident(reported(2, at + BEFORE))  # too long after both
-    found.finish()
-    line = found.lines[ALL, "C", ALL]
-    assert (line.incidents, line.with_reports, line.preceded) == (2, 2, 1)
-    assert line.lead_s == 7_200.0
-    assert found.lines["w0", "A1", "water"].preceded == 1
-    assert line.calls == 3
+def test_precision_goes_by_answers_and_says_what_nobody_answered() -> None:
+    counts = {"warnings": 40, "confirmed": 12, "false": 3, "no_finding": 5, "duplicate": 4}
+    told = line(counts, "city", 10)
+    assert told.precision.value == 0.6
+    assert told.precision.n == 20
+    assert told.unanswered == 16
+    silent = line({"warnings": 40}, "city", 10)
+    assert silent.precision.value is None
+    assert silent.unanswered == 40
 
 
-def test_a_warning_after_the_report_is_no_forewarning() -> None:
-    found = board()
-    at = BEGIN + timedelta(days=1)
-    after = alert("a", at + timedelta(minutes=1), incident_id="A1-1")
-    found.add_alert(after, after, 1)
-    found.warned()
-    found.add_incident(reported(1, at))
-    assert found.lines[ALL, "C", ALL].preceded == 0
+def test_what_left_a_tier_was_not_settled_below() -> None:
+    counts = {"closed": 30, "low": 30, "lifted_from_street": 10}
+    assert line(counts, "street", 10).settled_low.value == 0.75
+    assert line(counts, "city", 10).settled_low.value == 1.0
 
 
-def test_precision_goes_by_answers_first_and_by_work_otherwise() -> None:
-    found = board()
-    right = alert("a", BEGIN, incident_id="A1-1")
-    closed = right.model_copy(update={"state": "closed", "revision": 2})
-    found.add_alert(right, closed, 1)
-    found.warned()
-    found.add_incident(reported(1, BEGIN + timedelta(hours=1)))
-    found.finish()
-    assert found.lines[ALL, "C", ALL].precision == 1.0, "somebody worked on it"
-    of_kind = found.lines["w0", "A1", "water"]
-    assert (of_kind.warnings, of_kind.precision) == (1, 1.0), "a warning is of its case's kind"
-    assert found.lines[ALL, "C", ALL].warnings == 1, "and counts once in the sum"
-    wrong = alert("b", BEGIN, incident_id="A1-2")
-    found.add_alert(wrong, wrong.model_copy(update={"answer": "false"}), 1)
-    assert found.lines[ALL, "C", ALL].precision == 0.0, "the only answer says it was wrong"
+def test_quantiles_of_leads() -> None:
+    assert quantile_min({}, 0.5) is None
+    assert quantile_min({"t24": 9, "t40": 1}, 0.5) == pytest.approx(2 ** (23.5 / 4), rel=0.01)
+    assert quantile_min({"t24": 9, "t40": 2}, 0.9) == pytest.approx(2 ** (39.5 / 4), rel=0.01)
 
 
-def test_measures_are_weighed_against_the_course_of_the_city() -> None:
-    found = board()
-    for day in range(40):
-        at = BEGIN + timedelta(days=day, hours=3)
-        for number in range(10):
-            found.add_incident(reported(100 * day + number, at))
-        if day < 20:
-            found.add_incident(reported(90 + 100 * day, at, problem_id="P"))
-    found.add_problem(problem(BEGIN + timedelta(days=20)))
-    found.finish()
-    cure = found.cure
-    assert cure.measured == 1
-    assert cure.avoided is not None
-    assert cure.avoided_interval is not None
-    assert 15 < cure.avoided < 20
-    assert cure.avoided_interval[0] < cure.avoided < cure.avoided_interval[1]
+def treated(before: int, after: int, *, early: bool = False) -> Treated:
+    """A problem found on day 728 (a Monday of the year 2), measured after four weeks."""
+    days = [736 + n % 28 for n in range(before)] + [764 + n % 28 for n in range(after)]
+    return Treated(problem_id="p", kind="k", since=736, measured=764, cases=days, early=early)
 
 
-def test_nothing_is_said_of_measures_that_are_too_young() -> None:
-    found = board()
-    for day in range(20):
-        found.add_incident(reported(day, BEGIN + timedelta(days=day), problem_id="P"))
-    found.add_problem(problem(BEGIN + timedelta(days=15)))
-    found.finish()
-    assert found.cure.avoided is None
+def course(before: int, after: int) -> dict[str, dict[int, int]]:
+    """Cases of the kind in a week, before the measure and since."""
+    weeks = range(736, 792, 7)
+    return {"k": {first: before if first < 764 else after for first in weeks}}
 
 
-def problem(measured_at: datetime) -> Problem:
-    return Problem.model_validate(
-        {
-            "problem_id": "P",
-            "revision": 2,
-            "state": "measured",
-            "tier": "street",
-            "area": "A1",
-            "category": {"catalogue": "c", "version": "1", "code": "water", "name": "water"},
-            "title": "t",
-            "rule": "E6",
-            "measure": "a wider grate",
-            "opened_at": BEGIN,
-            "changed_at": measured_at,
-            "policy_version": "p",
-        }
-    )
+def test_a_measure_has_spared_what_was_to_be_expected_without_it() -> None:
+    found = spared([treated(12, 3)], course(53, 53), 792, 14)
+    assert found.expected == pytest.approx(12 * (212 - 3) / (212 - 12), rel=0.01)
+    assert found.value == pytest.approx(9.5, abs=0.2)
+    assert found.low is not None
+    assert found.high is not None
+    assert found.low < 9.5 < found.high
+    assert found.observed == 3
 
 
-def test_intervals_hold_at_the_edges() -> None:
-    assert interval(0, 0) is None
-    low, high = interval(0, 10) or (1.0, 0.0)
-    assert low == 0.0
-    assert 0.1 < high < 0.4
-    low, high = interval(10, 10) or (0.0, 0.0)
-    assert high == 1.0
-    assert 0.6 < low < 0.9
+def test_a_fall_that_happened_everywhere_is_no_success() -> None:
+    found = spared([treated(12, 6)], course(53, 26), 792, 14)
+    assert found.value is not None
+    assert abs(found.value) < 1
+    assert found.low is not None
+    assert found.low < 0
+
+
+def test_nobody_judges_a_measure_too_soon_or_without_others_to_hold_it_against() -> None:
+    assert spared([treated(12, 0)], course(53, 53), 770, 14).value is None
+    assert spared([treated(12, 3)], course(4, 1), 792, 14).value is None
+    assert spared([treated(12, 3, early=True)], course(53, 53), 792, 14).early == 1

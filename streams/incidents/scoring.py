@@ -1,0 +1,316 @@
+"""Scoring a desk's week: what is counted of cases, warnings and answers while they happen.
+
+A desk counts what it owns. Warnings are held against first reports only when the week is
+told (`standings`), so the order in which things come within the week changes nothing.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from schemas.score import Treated
+from streams.incidents.scores import (
+    CURES,
+    MOST_PROBLEMS,
+    MOST_TREATED,
+    SCORES,
+    Cures,
+    Scored,
+)
+from streams.summaries.periods import begin_of
+from streams.summaries.tally import Counts, time_counter
+from streams.warning.fairness import WATCHED_DAYS
+from streams.warning.scoreboard import ALL, MOST_MINUTES, MOST_WARNINGS, WEEK_MIN
+
+if TYPE_CHECKING:
+    from schemas.alert import Answer
+    from schemas.incident import Incident
+    from schemas.outcome import Problem
+    from streams.incidents.case import Case
+    from streams.incidents.turn import Turn
+
+OPENS = frozenset({"open", "register", "self_handle"})
+NOTED = OPENS | {"merge", "reject", "escalate"}
+"""What happens to a case and is scored; whatever closes it is scored too."""
+
+_CALLS = frozenset({"opened", "raised"})
+_WATCHED = timedelta(days=WATCHED_DAYS)
+_MINUTE = timedelta(minutes=1)
+_DAY_MIN = 1_440
+_YEAR_DAYS = 365
+
+
+@lru_cache(maxsize=4_096)
+def _quarter(quarter: int, tz: ZoneInfo) -> tuple[int, int]:
+    # Days of all zones begin at a full quarter of an hour.
+    local = datetime.fromtimestamp(quarter * 900, tz)
+    day = local.toordinal()
+    first = day - (day - 1) % 7
+    return first, (day - first) * _DAY_MIN + local.hour * 60 + local.minute
+
+
+def week_minute(moment: datetime, tz: ZoneInfo) -> tuple[int, int]:
+    """The Monday (an ordinal) of the city's week that a moment lies in, and the minute of it."""
+    seconds = int(moment.timestamp())
+    first, minute = _quarter(seconds // 900, tz)
+    return first, minute + seconds % 900 // 60
+
+
+def grace(tier: str) -> timedelta:
+    """How long after midnight a desk tells its week: those below have told theirs by then."""
+    return timedelta(minutes={"street": 0, "district": 5, "city": 10}[tier])
+
+
+def week_of(turn: Turn, at: datetime) -> tuple[Scored, int]:
+    """The desk's week that a moment lies in, due to be told, and the minute of the week.
+
+    What comes too late for its week counts as of now.
+    """
+    tz = turn.policy.calendar.tz
+    first, minute = week_minute(at, tz)
+    if at is not turn.now:
+        now, of_now = week_minute(turn.now, tz)
+        if first != now and not _revisable(turn, first, now + of_now // _DAY_MIN):
+            first, minute = now, of_now
+    return touch(turn, first), minute
+
+
+def _revisable(turn: Turn, first: int, today: int) -> bool:
+    """Whether a week that ended lately still takes what comes late."""
+    rules = turn.policy.scoreboard
+    return rules is not None and first + 7 <= today <= first + 7 + rules.kept_days
+
+
+def touch(turn: Turn, first: int) -> Scored:
+    """The desk's week that begins with a day, about to be changed and told."""
+    key = f"{turn.area}/{first}"
+    table = turn.state.table(SCORES)
+    slot = table.slot(key)
+    slot.touched = True
+    week = slot.value
+    if week is None:
+        week = slot.value = Scored()
+    if not week.changed:
+        week.changed = True
+        due = next_telling(turn, first)
+        if week.due is None or due < week.due:
+            week.due = due
+            table.put(key, week, due)
+    found: Scored = week
+    return found
+
+
+def next_telling(turn: Turn, first: int) -> datetime:
+    """When a week that has changed is told: at the next midnight, or at its end if weekly."""
+    tz = turn.policy.calendar.tz
+    late = grace(turn.tier)
+    ends = begin_of(first + 7, tz) + late
+    if turn.now < ends and turn.policy.summaries.shortest == "month":
+        return ends
+    today = (turn.now - late).astimezone(tz).toordinal()
+    return begin_of(max(today, first) + 1, tz) + late
+
+
+def note(turn: Turn, case: Case, action: str, before: str | None) -> None:
+    """This desk made a move that is scored."""
+    incident = case.incident
+    closes = incident.state == "closed" and before != "closed"
+    if not closes and action not in NOTED:
+        return
+    if turn.policy.scoreboard is None:
+        return
+    kind = incident.category.code
+    if action in OPENS:
+        if action == "register" and incident.dispatched_at is not None:
+            return  # looked into once more after a return: opened before
+        reports = incident.reports
+        week, minute = week_of(turn, reports[-1].reported_at if reports else turn.now)
+        row = _row(week, kind)
+        _add(row, "opened")
+        if incident.recurrence_of is not None or incident.problem_id is not None:
+            _add(row, "recurrent")
+        if reports:
+            _first_report(week, row, kind, minute)
+    elif action == "merge":
+        reported = incident.reports[-1].reported_at
+        week, minute = week_of(turn, reported)
+        if incident.report_count > 1:
+            week.days[minute // _DAY_MIN] += 1
+        else:
+            # A device had found it before anybody said so.
+            ahead = (reported - incident.opened_at) / _MINUTE if incident.findings else 0.0
+            _first_report(week, _row(week, kind), kind, minute, ahead)
+    elif not closes:
+        week, _ = week_of(turn, turn.now)
+        _add(_row(week, kind), "rejected" if action == "reject" else f"lifted_from_{turn.tier}")
+    if closes:
+        week, _ = week_of(turn, turn.now)
+        _closed(turn, _row(week, kind), incident)
+
+
+def _row(week: Scored, kind: str) -> Counts:
+    row = week.own.get(kind)
+    if row is None:
+        row = week.own[kind] = {}
+    return row
+
+
+def _add(row: Counts, name: str, number: int = 1) -> None:
+    row[name] = row.get(name, 0) + number
+
+
+def _first_report(week: Scored, row: Counts, kind: str, minute: int, ahead: float = 0.0) -> None:
+    _add(row, "reported")
+    week.days[minute // _DAY_MIN] += 1
+    if ahead > 0:
+        _add(row, "preceded")
+        _add(row, time_counter(ahead))
+        return
+    minutes = week.unforeseen.get(kind)
+    if minutes is None:
+        week.unforeseen[kind] = [minute]
+    elif len(minutes) < MOST_MINUTES:
+        minutes.append(minute)
+    else:
+        _add(row, "unjudged")
+
+
+def _closed(turn: Turn, row: Counts, incident: Incident) -> None:
+    _add(row, "closed")
+    if turn.tier == "street":
+        _add(row, "low")
+    if not incident.reports or incident.self_handled or incident.place.lat is None:
+        return  # further reports of what nobody can place are not seen to be the same
+    voices = incident.report_count
+    _add(row, "cases")
+    _add(row, "voices", voices)
+    if voices <= 2:
+        _add(row, "once" if voices == 1 else "twice")
+    first = min(report.reported_at for report in incident.reports)
+    ended = incident.resolved_at or incident.closed_at or turn.now
+    watched = min(ended - first, _WATCHED)
+    _add(row, "watched_min", max(1, int(watched / _MINUTE)))
+    if voices > 1:
+        _add(row, "again", voices - 1)
+
+
+def note_alert(turn: Turn, alert: dict[str, Any]) -> None:
+    """This desk tells one revision of an alert, after it was judged whether it calls anybody."""
+    if alert["state"] not in _CALLS or turn.policy.scoreboard is None:
+        return
+    called = not (alert.get("grouped_by") or alert.get("silenced_by") or alert.get("held_back"))
+    warns = alert["scale"] == "warning" and alert["state"] == "opened" and alert["revision"] == 1
+    if not called and not warns:
+        return
+    kind = _kind_of(turn, alert)
+    week, minute = week_of(turn, turn.now)
+    row = _row(week, kind)
+    if called:
+        _add(row, "calls")
+    if not warns:
+        return
+    _add(row, "warnings")
+    if kind == ALL:
+        return
+    _warn(week, kind, minute)
+    rules = turn.policy.scoreboard
+    if minute + rules.before_h * 60 > WEEK_MIN:
+        first, _ = week_minute(turn.now, turn.policy.calendar.tz)
+        _warn(touch(turn, first + 7), kind, minute - WEEK_MIN)
+
+
+def _warn(week: Scored, kind: str, minute: int) -> None:
+    minutes = week.warned.setdefault(kind, [])
+    if len(minutes) < MOST_WARNINGS:
+        minutes.append(minute)
+
+
+def _kind_of(turn: Turn, alert: dict[str, Any]) -> str:
+    """The kind of matter that an alert is about; `ALL` where it is about none or many."""
+    known = alert.get("kind")
+    if known is not None:
+        return str(known)
+    incident_id = alert.get("incident_id")
+    if incident_id is not None:
+        case = turn.touched.get(incident_id) or turn.case(incident_id)
+        if case is not None:
+            return case.incident.category.code
+    parts = alert["key"].split("/", 3)
+    if len(parts) > 2 and turn.policy.category(None, parts[2]) is not None:
+        return str(parts[2])
+    return ALL
+
+
+def note_answer(turn: Turn, answer: Answer, kind: str | None) -> None:
+    """The desk has answered a warning about a kind of matter; None: about none or many."""
+    if turn.policy.scoreboard is None:
+        return
+    week, _ = week_of(turn, turn.now)
+    _add(_row(week, kind or ALL), answer)
+
+
+def note_problem(turn: Turn, problem: Problem) -> None:
+    """A problem of this desk has changed."""
+    rules = turn.policy.scoreboard
+    if rules is None:
+        return
+    tz = turn.policy.calendar.tz
+    today = turn.now.astimezone(tz).toordinal()
+    cures = turn.state.get(CURES, turn.area) or Cures()
+    before = cures.standing.get(problem.problem_id)
+    closed = today if problem.state == "closed" else 0
+    if before is not None and before[0] == problem.state:
+        closed = before[1]
+    standing = (problem.state, closed, problem.recurred)
+    known = cures.treated.get(problem.problem_id)
+    if standing == before and known is None and problem.measure is None:
+        return
+    cures.standing[problem.problem_id] = standing
+    _keep_bounded(cures, today)
+    if problem.measure is not None:
+        since = problem.opened_at.astimezone(tz).toordinal()
+        measured = today if known is None else known.measured
+        cases = sorted(day for each in problem.incidents if (day := _day_of_birth(each)))
+        # Since it was found the place is as bad as it is; before, it was found for being bad.
+        early = measured - since < rules.measure_days
+        if early and cases:
+            since = min(cases[0], since)
+        cures.treated[problem.problem_id] = Treated(
+            problem_id=problem.problem_id,
+            kind=problem.category.code,
+            since=since,
+            measured=measured,
+            cases=cases[-200:],
+            early=early,
+        )
+        while len(cures.treated) > MOST_TREATED:
+            del cures.treated[min(cures.treated, key=lambda name: cures.treated[name].measured)]
+    turn.state.put(CURES, turn.area, cures)
+    week_of(turn, turn.now)
+
+
+def _keep_bounded(cures: Cures, today: int) -> None:
+    standing = cures.standing
+    if len(standing) <= MOST_PROBLEMS:
+        return
+    for name, (_, closed, _) in list(standing.items()):
+        if closed and today - closed > _YEAR_DAYS:
+            del standing[name]
+            cures.treated.pop(name, None)
+    while len(standing) > MOST_PROBLEMS:
+        del standing[next(iter(standing))]
+
+
+def _day_of_birth(incident_id: str) -> int:
+    """The day of the city in which a case was opened, by its id; 0 for an id of another form."""
+    parts = incident_id.rsplit("-", 2)
+    text = parts[1] if len(parts) == 3 else ""
+    if len(text) != 6 or not text.isdigit():
+        return 0
+    try:
+        return date(2000 + int(text[:2]), int(text[2:4]), int(text[4:])).toordinal()
+    except ValueError:
+        return 0

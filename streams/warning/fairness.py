@@ -1,0 +1,229 @@
+"""Who is heard: how readily the people of an area report, and when an area falls silent.
+
+Few reports may mean that little happens, or that little is said. When several people report
+the same case, the time from one report to the next tells how readily they do so, whatever
+the number of cases: after the first report, further ones come at the area's own rate for as
+long as the case is open. An area is compared with others kind by kind, and with its own past.
+
+Source: Liu, Bhandaram, Garg 2022, Quantifying spatial under-reporting disparities in
+resident crowdsourcing, arXiv 2204.08620 (the rate from duplicates after the first report).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import exp, lgamma, log, sqrt
+from typing import NamedTuple
+
+from schemas.score import Share
+from streams.summaries.tally import Rows
+
+_Z = 1.6449
+WINDOWS = (1, 3, 7)
+"""Days over which the fewness of reports is judged."""
+
+LEAST_EXPECTED = 4.0
+"""Further reports that must be expected, or cases with several, before a rate is told."""
+
+WATCHED_DAYS = 10
+"""A case is watched for further reports at most so long after its first."""
+
+
+class Heard(NamedTuple):
+    """Reports of known cases in an area: how many further ones came, in how long, at what rate.
+
+    Attributes:
+        again: further reports of cases that somebody had reported. expected: how many cases
+            of the same kinds get elsewhere in the same time.
+        once, twice, cases, voices: cases with one report, with two, all; and their reports.
+    """
+
+    again: int = 0
+    expected: float = 0.0
+    once: int = 0
+    twice: int = 0
+    cases: int = 0
+    voices: int = 0
+
+    def plus(self, other: Heard) -> Heard:
+        """Both together."""
+        return Heard(
+            self.again + other.again,
+            self.expected + other.expected,
+            self.once + other.once,
+            self.twice + other.twice,
+            self.cases + other.cases,
+            self.voices + other.voices,
+        )
+
+
+def heard(areas: Mapping[str, Rows]) -> dict[str, Heard]:
+    """Hold every area against all of them together, kind by kind.
+
+    Args:
+        areas: area → kind → counter → number, with ``again`` and ``watched_min``.
+    """
+    pool: dict[str, tuple[int, int]] = {}
+    for rows in areas.values():
+        for kind, counts in rows.items():
+            again, watched = pool.get(kind, (0, 0))
+            pool[kind] = (
+                again + counts.get("again", 0),
+                watched + counts.get("watched_min", 0),
+            )
+    found: dict[str, Heard] = {}
+    for area, rows in areas.items():
+        total = Heard()
+        for kind, counts in rows.items():
+            again, watched = pool[kind]
+            mine = counts.get("watched_min", 0)
+            total = total.plus(
+                Heard(
+                    counts.get("again", 0),
+                    mine * again / watched if watched else 0.0,
+                    counts.get("once", 0),
+                    counts.get("twice", 0),
+                    counts.get("cases", 0),
+                    counts.get("voices", 0),
+                )
+            )
+        found[area] = total
+    return found
+
+
+def rate(each: Heard) -> Share:
+    """How readily an area reports, 1 as usual: observed over expected, with its interval.
+
+    The limits are those of a Poisson count (Byar's approximation, 90 %).
+    """
+    if each.expected < LEAST_EXPECTED:
+        return Share(n=each.cases)
+    low, high = poisson_limits(each.again)
+    return Share(
+        value=round(each.again / each.expected, 3),
+        low=round(low / each.expected, 3),
+        high=round(high / each.expected, 3),
+        n=each.cases,
+    )
+
+
+def poisson_limits(count: int) -> tuple[float, float]:
+    """Between which means a Poisson count lies, 90 % (Byar's approximation)."""
+    low = 0.0
+    if count > 0:
+        low = count * (1 - 1 / (9 * count) - _Z / (3 * sqrt(count))) ** 3
+    up = count + 1.0
+    high = up * (1 - 1 / (9 * up) + _Z / (3 * sqrt(up))) ** 3
+    return low, high
+
+
+def unreported(each: Heard) -> Share:
+    """Estimated share of cases that nobody reports, from how many of the others share a case.
+
+    The zero-truncated Poisson: if cases got reports independently at one rate, so many with
+    one and more imply so many with none. Cases differ in how visible they are, so the true
+    share is rather higher; and what differs in kind from all that is reported is not in it.
+    """
+    n = each.cases
+    several = n - each.once
+    if n < 1 or several < LEAST_EXPECTED or each.voices <= n:
+        return Share(n=n)
+    mean = _untruncated(each.voices / n)
+    # The variance of the truncated mean, by its likelihood; the limits on the log scale.
+    miss = exp(-mean)
+    variance = mean * (1 - miss) ** 2 / (n * (1 - miss - mean * miss))
+    reach = _Z * sqrt(variance) / mean
+    low, high = mean * exp(reach), mean * exp(-reach)
+    return Share(value=round(miss, 4), low=round(exp(-low), 4), high=round(exp(-high), 4), n=n)
+
+
+def _untruncated(observed: float) -> float:
+    """The Poisson mean whose truncated mean is `observed` (> 1), by bisection."""
+    low, high = 1e-9, observed
+    for _ in range(60):
+        middle = (low + high) / 2
+        if middle / (1 - exp(-middle)) < observed:
+            low = middle
+        else:
+            high = middle
+    return (low + high) / 2
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """How an area's reports of the last days compare with its past.
+
+    Attributes:
+        days: of the window that is the least probable; observed, expected: reports in it.
+        p: of so few or fewer, multiplied over windows; 1 with nothing to compare.
+    """
+
+    days: int
+    observed: int
+    expected: float
+    p: float
+
+
+def silence(own: Sequence[int], others: Sequence[int], weeks: int, history: int) -> Quiet | None:
+    """Whether an area reports less than its own past and the course of its neighbours explain.
+
+    The last one, three and seven days are held against the same weekdays of the weeks
+    before. A drop that the neighbours share (a holiday, dry weather) is taken out. The
+    tail is that of a negative binomial, as uncertain as the past is short.
+
+    Args:
+        own, others: reports of each day up to the last complete one, oldest first, of the
+            area and of its neighbours together; equally long.
+        weeks: of the past that are looked at. history: of them, how many there must be.
+
+    Returns:
+        None while too little is known.
+    """
+    best: Quiet | None = None
+    for window in WINDOWS:
+        past = [
+            sum(own[-7 * back - window : len(own) - 7 * back])
+            for back in range(1, weeks + 1)
+            if len(own) >= 7 * back + window
+        ]
+        if len(past) < history:
+            continue
+        beside = [
+            sum(others[-7 * back - window : len(others) - 7 * back])
+            for back in range(1, len(past) + 1)
+        ]
+        mean = sum(past) / len(past)
+        usual = sum(beside) / len(beside)
+        course = min(1.0, sum(others[-window:]) / usual) if usual else 1.0
+        spread = _dispersion(past, mean)
+        observed = sum(own[-window:])
+        p = _tail(observed, sum(past), len(past), course, spread)
+        found = Quiet(window, observed, mean * course, min(1.0, p * len(WINDOWS)))
+        if best is None or found.p < best.p:
+            best = found
+    return best
+
+
+def _dispersion(past: Sequence[int], mean: float) -> float:
+    """Variance over mean of the past, at least 1, drawn towards 1.5 while weeks are few."""
+    if len(past) < 2 or mean <= 0:
+        return 1.5
+    variance = sum((each - mean) ** 2 for each in past) / (len(past) - 1)
+    believed = len(past) / (len(past) + 4)
+    return max(1.0, believed * variance / mean + (1 - believed) * 1.5)
+
+
+def _tail(observed: int, total: int, weeks: int, course: float, spread: float) -> float:
+    """P(so few or fewer), given what the past weeks brought: gamma-Poisson, overdispersed."""
+    if total <= 0 or course <= 0:
+        return 1.0
+    shape = total / spread + 0.5
+    p = weeks / (weeks + course)
+    most = int(observed / spread)
+    chance = 0.0
+    for n in range(most + 1):
+        chance += exp(
+            lgamma(shape + n) - lgamma(shape) - lgamma(n + 1) + shape * log(p) + n * log(1 - p)
+        )
+    return min(1.0, chance)

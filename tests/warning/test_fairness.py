@@ -1,0 +1,120 @@
+"""Who is heard: reporting rates from duplicates, unreported shares, areas that fall silent."""
+
+from __future__ import annotations
+
+from math import exp
+from random import Random
+
+import pytest
+
+from streams.warning.fairness import Heard, heard, poisson_limits, rate, silence, unreported
+
+
+def poisson(rng: Random, mean: float) -> int:
+    """A count by multiplying uniform numbers (Knuth)."""
+    limit, number, product = exp(-mean), 0, rng.random()
+    while product > limit:
+        number += 1
+        product *= rng.random()
+    return number
+
+
+def area(again: int, hours: float, kind: str = "k") -> dict[str, dict[str, int]]:
+    return {kind: {"again": again, "watched_min": round(60 * hours)}}
+
+
+def test_an_area_that_reports_less_readily_is_found_however_many_cases_it_has() -> None:
+    found = heard({"quiet": area(20, 600), "loud": area(100, 1_000), "third": area(80, 800)})
+    told = rate(found["quiet"])
+    assert told.value == pytest.approx(20 / (600 * 200 / 2_400), abs=0.001)
+    assert told.high is not None
+    assert told.high < 1
+    # Twice the cases at the same readiness: the same rate.
+    more = heard({"quiet": area(40, 1_200), "loud": area(100, 1_000), "third": area(80, 800)})
+    assert rate(more["quiet"]).value == pytest.approx(0.5, abs=0.15)
+
+
+def test_kinds_that_everybody_sees_do_not_make_an_area_loud() -> None:
+    areas = {
+        "a": {**area(90, 100, "seen"), **area(1, 100, "hidden")},
+        "b": {**area(9, 10, "seen"), **area(10, 1_000, "hidden")},
+    }
+    for each in heard(areas).values():
+        assert rate(each).value == pytest.approx(1.0, abs=0.01)
+
+
+def test_too_few_further_reports_say_nothing() -> None:
+    assert rate(heard({"a": area(1, 10), "b": area(1, 10)})["a"]).value is None
+    assert unreported(Heard(again=1, once=9, cases=10, voices=11)).value is None
+
+
+@pytest.mark.parametrize("mean", [0.7, 1.5, 3.0])
+def test_the_unreported_share_is_found_again(mean: float) -> None:
+    inside = 0
+    for seed in range(40):
+        rng = Random(f"{mean}/{seed}")
+        counts = [poisson(rng, mean) for _ in range(400)]
+        seen = [n for n in counts if n]
+        told = unreported(
+            Heard(
+                again=sum(seen) - len(seen),
+                once=seen.count(1),
+                twice=seen.count(2),
+                cases=len(seen),
+                voices=sum(seen),
+            )
+        )
+        assert told.value is not None
+        assert told.low is not None
+        assert told.high is not None
+        inside += told.low <= exp(-mean) <= told.high
+    assert inside >= 31, "nine in ten, give or take"
+
+
+def test_limits_of_a_count() -> None:
+    low, high = poisson_limits(10)
+    assert low == pytest.approx(5.43, abs=0.05)
+    assert high == pytest.approx(16.96, abs=0.05)
+    assert poisson_limits(0)[0] == 0.0
+
+
+def week(rng: Random, mean: float, days: int) -> list[int]:
+    """Reports of each day, fewer at the weekend."""
+    return [poisson(rng, mean * (0.8 if day % 7 > 4 else 1.1)) for day in range(days)]
+
+
+def test_an_area_that_falls_silent_is_found_within_three_days() -> None:
+    rng = Random(1)
+    own, others = week(rng, 8, 40), week(rng, 200, 40)
+    for day in range(37, 40):
+        own[day] = 0
+    found = silence(own, others, 8, 3)
+    assert found is not None
+    assert found.p < 1e-4
+    assert found.expected > found.observed == 0
+
+
+def test_what_all_areas_share_is_no_silence() -> None:
+    rng = Random(2)
+    own, others = week(rng, 8, 40), week(rng, 200, 40)
+    for day in range(37, 40):
+        own[day] //= 4
+        others[day] //= 4
+    found = silence(own, others, 8, 3)
+    assert found is None or found.p > 0.05
+
+
+def test_a_short_past_says_nothing() -> None:
+    assert silence([8] * 20, [200] * 20, 8, 3) is None
+
+
+def test_steady_areas_are_rarely_called_silent() -> None:
+    rng = Random(3)
+    called = judged = 0
+    for _ in range(60):
+        own, others = week(rng, 6, 80), week(rng, 150, 80)
+        for day in range(50, 80):
+            found = silence(own[:day], others[:day], 8, 3)
+            judged += 1
+            called += found is not None and found.p < 0.01
+    assert called <= 0.015 * judged
