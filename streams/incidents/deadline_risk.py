@@ -32,7 +32,7 @@ def on_due(turn: Turn, unit: str, load: Workload) -> None:
     expires = turn.now + timedelta(seconds=(rule.quiet_looks + 0.5) * rule.every_s)
     if before is not None:
         rises = colour is not None and COLOURS.index(colour) > COLOURS.index(before.colour)
-        if colour is None or (not rises and before.observed == round(risk.late, 1)):
+        if colour is None or (not rises and before.expected == round(risk.late, 1)):
             # Between the two shares an open warning stays as it is.
             key = episodes.key_of(turn, rule.id, unit)
             turn.state.put(WARNINGS, key, Episode(alert=before), expires)
@@ -54,8 +54,8 @@ def on_due(turn: Turn, unit: str, load: Workload) -> None:
             late=risk.late,
             number=risk.number,
         ),
-        observed=round(risk.late, 1),
-        expected=float(risk.number),
+        observed=float(risk.number),
+        expected=round(risk.late, 1),
         interval=(round(risk.interval[0], 1), round(risk.interval[1], 1)),
         threshold=rule.warn_share * risk.number,
         evidence=risk.cases,

@@ -50,7 +50,9 @@ def cause_of(turn: Turn, alert: dict[str, Any], place: Point | None) -> str | No
     explained = turn.policy.triggers.explained
     if not explained:
         return None
-    rules = explained.get(alert["trigger"]["id"], ()) + explained.get(alert.get("kind") or "", ())
+    trigger, kind = alert["trigger"]["id"], alert.get("kind") or ""
+    names = (trigger, kind, f"{trigger}/{kind}")
+    rules = tuple(rule for name in names for rule in explained.get(name, ()))
     if not rules:
         return None
     opened = alert["opened_at"]

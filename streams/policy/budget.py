@@ -32,7 +32,8 @@ class InhibitionRule(Section):
 
     Attributes:
         causes: codes of cases, and names of triggers, whose being open explains others.
-        explains: codes and triggers of the warnings that are folded.
+        explains: codes and triggers of the warnings that are folded, or both as
+            ``trigger/code``.
         cause_from: an alert is a cause from this colour on.
         radius_m: how far from the cause; None: anywhere in the area of the desk. Where
             either has no point on the map the radius cannot be kept, and nothing is folded.

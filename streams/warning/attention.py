@@ -24,7 +24,7 @@ MOST_SILENCES = 100
 OTHERS = ("…", "…")
 """The group of whatever is beyond the groups a flood can list."""
 
-_RESERVED = 3
+RESERVED = 3
 """Calls kept free: that a flood has begun, the first 红 in it, a warning handed down."""
 
 
@@ -161,7 +161,7 @@ class Attention:
         del self.recent[: -limits.most]
         flood = self.flood
         if flood is None:
-            begins = limits.most - _RESERVED + 1
+            begins = limits.most - RESERVED + 1
             if len(self.recent) < begins or self.recent[-begins] <= call.at - limits.window_s:
                 return Verdict("call")
             flood = self.flood = Flood(flood_id, call.at, call.colour)

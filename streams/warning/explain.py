@@ -15,6 +15,7 @@ from schemas.terms import COLOURS, Colour
 from streams.policy import Policy
 from streams.policy.section import Language
 from streams.policy.watches import HardLimit, Rise
+from streams.warning.attention import RESERVED
 from streams.warning.explain_texts import EXPLAINED
 
 Part = Literal["observed", "expected", "p", "window", "evidence", "completeness", "lead_time_s"]
@@ -233,7 +234,7 @@ def _of_risk(reader: _Reader) -> Told:
     rule = reader.policy.triggers.deadline_risk
     assert rule is not None
     number = max(rule.at_least, reader.alert.threshold or 0.0)
-    not_fired = reader.say("risk_not", number=number, observed=reader.observed)
+    not_fired = reader.say("risk_not", number=number, late=reader.alert.expected or 0.0)
     return reader.say("risk_clears"), None, not_fired
 
 
@@ -248,7 +249,7 @@ def _of_flood(reader: _Reader) -> Told:
     rule = reader.policy.triggers.flood
     assert rule is not None
     span = reader.span(rule.window_s)
-    not_fired = reader.say("flood_not", span=span, number=rule.most)
+    not_fired = reader.say("flood_not", span=span, number=rule.most - RESERVED)
     return reader.say("flood_clears", span=span, number=rule.ends_below), None, not_fired
 
 
@@ -349,7 +350,11 @@ def _missing(reader: _Reader) -> dict[Part, str]:
     trigger = alert.trigger.id
     own = [triggers.anomaly, triggers.together]
     compared = any(rule is not None and rule.id == trigger for rule in own)
-    single = alert.incident_id is not None or trigger in triggers.hard
+    counting = (
+        triggers.spread, triggers.surge, triggers.recurrence, triggers.complaints,
+        triggers.repeats, triggers.hotspots, triggers.chains, triggers.deadline_risk,
+    )  # fmt: skip
+    single = all(rule is None or rule.id != trigger for rule in counting)
     if alert.observed is None:
         reasons["observed"] = say("no_observed")
     if alert.expected is None or alert.interval is None:

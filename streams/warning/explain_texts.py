@@ -129,8 +129,8 @@ EXPLAINED: dict[str, tuple[str, str]] = {
         "Up to {high:g} are usual (90 %, observed {observed:g}); a p above {at:g} does not fire",
     ),
     "risk_not": (
-        "预计超时少于 {number:.1f} 件时不会触发(现为 {observed:g} 件)",
-        "Fewer than {number:.1f} expected to be late do not fire (now {observed:g})",
+        "预计超时少于 {number:.1f} 件时不会触发(现为 {late:g} 件)",
+        "Fewer than {number:.1f} expected to be late do not fire (now {late:g})",
     ),
     "silence_not": (
         "间隔不超过 {span} 不算失联(已 {observed})",

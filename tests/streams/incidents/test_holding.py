@@ -175,7 +175,7 @@ def test_an_alert_can_be_the_cause_and_its_end_releases() -> None:
                 "title": "rain",
                 "causes": ["W4"],
                 "cause_from": "orange",
-                "explains": ["garbage"],
+                "explains": ["W8/garbage"],
             }
         ]
     )
