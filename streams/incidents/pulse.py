@@ -26,8 +26,8 @@ REMEMBERED: dict[SurgeWidth, int] = {"day": 28, "hour": 336}
 """Bins over which it is remembered who usually speaks."""
 REGULAR = 0.8
 """An area below is missed when it says nothing, if it speaks in this share of the bins."""
-POOLED = 20
-"""Series of a desk that a new one learns its rhythm from, those it watches longest."""
+POOLED = 12
+"""Series of a desk that a new one learns its rhythm from: the first that it watched."""
 
 
 @dataclass(slots=True)
@@ -145,12 +145,10 @@ def new_series(turn: Turn, rule: SurgeRule, width: SurgeWidth, kinds: list[str])
     """
     rhythm = rhythm_of(width, rule.learn)
     known: list[Prior] = []
-    for kind in kinds:
+    for kind in kinds[:POOLED]:
         series = series_of(turn, rule, width, kind)
         if series is not None and series.seen >= rhythm.learn:
             known.append(series.prior())
-            if len(known) == POOLED:
-                break
     if not known:
         return Series(rhythm, lateness=rule.lateness)
     share = 1.0 / (len(known) + 1.0)
