@@ -266,6 +266,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "watch_all": ("全市各层级", "all tiers"),
     "watch_before": ("—— 以上为此前的预警 ——", "—— alerts before now end here ——"),
+    "watch_why": ("why {id}", "why {id}"),
     "watch_suggest": ("建议:{text}", "do: {text}"),
     "watch_waiting": ("等待新的预警和案件……", "Waiting for alerts and incidents …"),
     "watch_skipped": (

@@ -158,7 +158,8 @@ class _Screen:
     def _alert(self, alert: Alert) -> Iterator[Text]:
         words = self.words
         rest = f"  {words.word(alert.tier)} {words.area(alert.area)}"
-        rest += f"  {alert.incident_id}" if alert.incident_id else ""
+        over = alert.state in ENDED or alert.state == "revised"
+        rest += f"  {alert.incident_id}" if alert.incident_id and over else ""
         bare = alert_line(alert.model_copy(update={"title": ""}), words)
         when = f"{words.time(alert.changed_at)}  "
         line = Text(when)
@@ -168,7 +169,8 @@ class _Screen:
         quiet = quiet_of(alert, words)
         if quiet is not None:
             line.append(f"  {quiet}")
-            line.stylize("dim")
+        if quiet is not None or alert.state in ENDED:
+            line.stylize("dim")  # what is over, or calls nobody, stands back
         yield line
         if alert.state not in ("opened", "raised") or quiet is not None:
             return
@@ -176,9 +178,16 @@ class _Screen:
             shown = Text(f"{' ' * 14}{words.colour(group.colour)}", STYLES.get(group.colour, ""))
             shown.append(f" {group.trigger} {words.area(group.area)} × {group.count}", "default")
             yield shown
-        if alert.suggested_action:
-            told = words.say("watch_suggest", text=alert.suggested_action)
-            yield Text(f"{' ' * 14}{told}", style="italic dim")
+        indent, ask = " " * 14, words.say("watch_why", id=alert.alert_id)
+        if not alert.suggested_action:
+            lines = [ask]
+        else:
+            suggested = words.say("watch_suggest", text=alert.suggested_action)
+            both = f"{suggested}  {ask}"
+            fits = not self.out.is_terminal or cell_len(indent + both) <= self.out.width
+            lines = [both] if fits else [suggested, ask]
+        for each in lines:
+            yield Text(indent + each, style="italic dim")
 
     def _incident(self, told: Told) -> Iterator[Text]:
         words, incident = self.words, told.message

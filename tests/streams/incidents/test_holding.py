@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from agents import policy_files
 from schemas.alert import Alert
 from schemas.codec import read_any
 from schemas.command import Silence
@@ -282,3 +284,18 @@ def _silence(desk: _Desk) -> None:
         starts_at=desk.now, ends_at=until,
     )  # fmt: skip
     annunciation.on_silence(turn, silence)
+
+
+@pytest.mark.parametrize("trigger", sorted(policy_files.load().trigger_texts))
+def test_planned_work_silences_every_trigger_but_the_hard_limits(trigger: str) -> None:
+    shipped = policy_files.load()
+    desk = _Desk(shipped)
+    _silence(desk)
+    told = desk.says("quiet", trigger, "yellow", "opened", 1)
+    hard = trigger in shipped.triggers.hard
+    assert (told.silenced_by is None) == hard
+    assert told.calls == hard
+    assert desk.says("grave", trigger, "red", "opened", 1).calls
+    assert desk.says("life", trigger, "blue", "opened", 1, protected=True).calls
+    desk.now += timedelta(hours=2)
+    assert desk.says("later", trigger, "yellow", "opened", 1).calls, "it has ended"
