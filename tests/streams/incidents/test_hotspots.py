@@ -109,6 +109,21 @@ def test_more_everywhere_is_no_hotspot() -> None:
     assert play.dead() == []
 
 
+def test_a_cluster_across_a_border_is_seen_by_the_city_if_the_policy_lets_it_look() -> None:
+    chance = random.Random(6)
+    play = Play(_rules(tiers=["district", "city"]), mode="event")
+    for day in range(LEARN + 6):
+        for n in range(36 if day < LEARN + 3 else 48):
+            east_m = chance.uniform(-4_000, 4_000) if n < 36 else chance.uniform(-300, 300)
+            area = ("A1", "B1", "D1")[n % 3]
+            _case(play, f"{day}/{n}", day + chance.random(), area, east_m)
+        _pass(play, day + 1)
+    assert play.dead() == []
+    (alert, *_) = _told(play, "city")
+    assert alert.area == "C"
+    assert {incident.split("-")[0] for incident in alert.evidence} == {"A1", "B1", "D1"}
+
+
 def test_who_told_first_changes_nothing() -> None:
     told = []
     for order in (1, -1):

@@ -74,7 +74,7 @@ def test_a_dry_road_is_not_remembered_and_a_wet_one_within_bounds(policy: Policy
     lane = Lane(policy)
     assert lane.phases("road_water", [(n * ROW_S, 0.5) for n in range(30)]) == []
     assert not _stored(lane)
-    lane.phases("road_water", [((30 + n) * ROW_S, 1.5 + n % 3) for n in range(60)])
+    lane.phases("road_water", [((30 + n) * ROW_S, 2.5 + n % 3) for n in range(60)])
     (size,) = map(len, _stored(lane))
     assert size - DUE_BYTES <= 3_100
     lane.phases("road_water", [((90 + n) * ROW_S, 0.0) for n in range(30)])
