@@ -54,6 +54,5 @@ def factor(turn: Turn, trigger: str, kind: str | None = None) -> float:
     verdicts = turn.state.get(VERDICTS, f"{turn.area}/{trigger}")
     if verdicts is None:
         return 1.0
-    general = verdicts.factor
     own = None if kind is None else turn.state.get(VERDICTS, f"{turn.area}/{trigger}/{kind}")
-    return general if own is None else own.factor_beside(general)
+    return verdicts.factor if own is None else own.factor_beside(verdicts.without(own).factor)

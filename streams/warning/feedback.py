@@ -31,6 +31,15 @@ class Verdicts:
         """One more answer."""
         setattr(self, answer, getattr(self, answer) + 1)
 
+    def without(self, part: Verdicts) -> Verdicts:
+        """The answers that are not among those of `part`."""
+        return Verdicts(
+            self.confirmed - part.confirmed,
+            self.false - part.false,
+            self.no_finding - part.no_finding,
+            self.duplicate - part.duplicate,
+        )
+
     @property
     def number(self) -> int:
         """All answers that say whether there was something; a duplicate says nothing."""
@@ -54,7 +63,7 @@ class Verdicts:
         """The same, drawn towards `general` instead of 1 while answers are few.
 
         Args:
-            general: the factor of all kinds of matter that the same trigger warns of.
+            general: the factor of the other kinds of matter that the same trigger warns of.
         """
         right = self.confirmed + _BELIEVED_AFTER * general / (1.0 + general)
         wrong = self.false + self.no_finding + _BELIEVED_AFTER / (1.0 + general)

@@ -23,3 +23,11 @@ def test_within_bounds_and_in_the_right_direction(
     assert 1 / BOUND <= verdicts.factor <= BOUND
     verdicts.count("confirmed")
     assert verdicts.factor >= Verdicts(confirmed, false, no_finding).factor
+
+
+def test_answers_of_one_kind_move_it_more_than_the_others_and_are_counted_once() -> None:
+    all_of_it, own = Verdicts(confirmed=20, false=10), Verdicts(false=10)
+    others = all_of_it.without(own)
+    assert others == Verdicts(confirmed=20)
+    assert own.factor_beside(others.factor) < all_of_it.factor < others.factor
+    assert own.factor_beside(Verdicts().factor) == own.factor

@@ -299,3 +299,28 @@ def test_planned_work_silences_every_trigger_but_the_hard_limits(trigger: str) -
     assert desk.says("life", trigger, "blue", "opened", 1, protected=True).calls
     desk.now += timedelta(hours=2)
     assert desk.says("later", trigger, "yellow", "opened", 1).calls, "it has ended"
+
+
+def test_a_device_found_wrong_too_often_is_told_and_calls_nobody() -> None:
+    play = Play(_rules(budget={"street": 50}))
+
+    def odd(number: int) -> Alert:
+        play.finding(
+            "W15", device=f"d{number}", kind="gas", colour="blue", severity="V", threshold=None,
+            p=0.05, east_m=2_000.0 * number,
+        )  # fmt: skip
+        told = [a for a in play.alerts("street").values() if f"d{number}/" in a.key]
+        last: Alert = told[-1]
+        return last
+
+    for number in range(10):
+        alert = odd(number)
+        assert alert.calls or number > 2
+        reply = play.command(
+            alert.alert_id, "dismiss", kind="alert", area="A1", key=alert.key, answer="false",
+            reason="nothing there",
+        )  # fmt: skip
+        assert reply.outcome == "applied"
+    doubted = odd(30)
+    assert (doubted.held_back, doubted.colour, doubted.state) == ("doubted", "blue", "opened")
+    assert len(play.incidents()) == 11, "its case is worked on all the same"
