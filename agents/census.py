@@ -27,6 +27,8 @@ _SEVERITY = re.compile(rb'"severity":"(\w+)","urgency":')
 _INCIDENT = b"incident/"
 _GIVEN_AWAY = b'"given_to":"'
 _HANDOFF = b'"cn.chengyun.handoff.v1"'
+_GIVEN = re.compile(rb'"data":\{"direction":"(\w+)","rule":"([^"\\]+)"')
+_GIVEN_ID = re.compile(rb'"incident":\{"incident_id":"([^"\\]+)"')
 _TIER_INBOXES = frozenset({STREET_INBOX.name, DISTRICT_INBOX.name, CITY_INBOX.name})
 
 
@@ -83,6 +85,10 @@ def lift(output: Output) -> Lift | None:
     message = _bytes(output)
     if message.find(_HANDOFF, 0, 1_000) < 0:
         return None
+    given = _GIVEN.search(message, 0, 1_500)
+    whose = _GIVEN_ID.search(message, given.end()) if given is not None else None
+    if given is not None and whose is not None:
+        return Lift(whose[1].decode(), given[2].decode(), given[1].decode())
     data = orjson.loads(message)["data"]
     return Lift(data["incident"]["incident_id"], data["rule"], data["direction"])
 
@@ -124,12 +130,18 @@ class Census:
         for key, value in changes:
             if not key.startswith(_INCIDENT, 1):  # the first letter is the namespace's rank
                 continue
-            before = lane.pop(key, None)
+            before = lane.get(key)
+            now = owned(value[DUE_BYTES:]) if value is not None else None
+            matter = None
+            if now is not None and now.state not in TERMINAL:
+                matter = Matter(now.severity, now.overdue)
+            if matter == before:
+                continue
             if before is not None:
                 self.open[before] -= 1
-            now = owned(value[DUE_BYTES:]) if value is not None else None
-            if now is not None and now.state not in TERMINAL:
-                matter = lane[key] = Matter(now.severity, now.overdue)
+                del lane[key]
+            if matter is not None:
+                lane[key] = matter
                 self.open[matter] += 1
 
 

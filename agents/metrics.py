@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import re
 import time
+from collections import Counter as Counts
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
+from operator import attrgetter
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
@@ -31,6 +33,7 @@ MOST_LABELS = 60
 
 _ALERT_TOPICS = {topic.name: tier for tier, topic in ALERTS.items()}
 _PLAIN_TOPICS = frozenset(topic.name for topic in (AUDIT, INCIDENTS, REPLIES))
+_TOPIC_NAME = attrgetter("topic.name")
 _ALERT = re.compile(rb'"colour":"(\w+)","state":"(\w+)"')
 _REASON = re.compile(rb'"reason":\{"code":"(\w+)"')
 _EVENT_TIME = re.compile(rb'"time":"([^"]+)"')
@@ -273,31 +276,39 @@ class Metrics:
             self._show_census()
 
     def _count_outputs(self, outputs: Sequence[Output], now: datetime) -> None:
-        by_topic: dict[str, int] = {}
+        by_topic = Counts(map(_TOPIC_NAME, outputs))
+        for name, count in by_topic.items():
+            self.records_out.labels(self.stage, name).inc(count)
+        if self._census is None or by_topic.keys() <= _PLAIN_TOPICS:
+            return
+        alerts: Counts[tuple[str, str, str]] = Counts()
+        lifts: Counts[tuple[str, str]] = Counts()
         for output in outputs:
             name = output.topic.name
-            by_topic[name] = by_topic.get(name, 0) + 1
             if name in _PLAIN_TOPICS:
                 continue
             if name in _ALERT_TOPICS:
-                self._alert(_ALERT_TOPICS[name], output, now)
+                self._alert(_ALERT_TOPICS[name], output, now, alerts)
             elif (given := lift(output)) is not None:
-                rule = self._rules(given.rule)
-                self.escalations.labels(self.stage, rule, given.direction).inc()
-        for name, count in by_topic.items():
-            self.records_out.labels(self.stage, name).inc(count)
+                lifts[given.rule, given.direction] += 1
+        for labels, count in alerts.items():
+            self.alerts.labels(*labels).inc(count)
+        for (rule, direction), count in lifts.items():
+            self.escalations.labels(self.stage, self._rules(rule), direction).inc(count)
 
     def watermark(self, stage: str, partition: int, moment: datetime) -> None:
         """The lane has applied everything before this event time."""
         self.watermark_timestamp.labels(stage, str(partition)).set(moment.timestamp())
 
-    def _alert(self, tier: str, output: Output, now: datetime) -> None:
+    def _alert(
+        self, tier: str, output: Output, now: datetime, alerts: Counts[tuple[str, str, str]]
+    ) -> None:
         message = output.message if isinstance(output.message, bytes) else b""
         found = _ALERT.search(message)
         if found is None:
             return
         colour, state = found[1].decode(), found[2].decode()
-        self.alerts.labels(tier, colour, state).inc()
+        alerts[tier, colour, state] += 1
         if self._event_time or state not in ("opened", "raised"):
             return
         stamped = _EVENT_TIME.search(message)

@@ -31,7 +31,7 @@ from streams.effects import (
 )
 from streams.partitioner import homes_of
 from streams.program import Horizon, Program, Record
-from streams.state import DUE_BYTES, Decoded, Namespace, from_microseconds
+from streams.state import DUE_BYTES, Decoded, Namespace, due_of, from_microseconds
 from streams.topics import Topic
 
 __all__ = ["BulkProgram", "ChunkLimits", "Effects", "Partition", "RawRecord"]
@@ -69,6 +69,7 @@ class Partition:
         self.heaps: tuple[list[Armed], list[Armed]] = ([], [])
         self.inputs: dict[str, Topic] = {topic.name: topic for topic in program.inputs}
         self.namespaces: dict[bytes, Namespace[Any]] = {n.prefix: n for n in program.namespaces}
+        self._by_watermark = tuple(n.prefix for n in program.namespaces if n.clock == "watermark")
         if len({n.name for n in program.namespaces}) != len(program.namespaces):
             raise ValueError(f"stage {program.stage}: two namespaces share a name")
         self.waits: Callable[[Any], Moment | None] | None = None
@@ -93,14 +94,13 @@ class Partition:
 
     def loaded(self) -> None:
         """The changelog is at its end: find out what is due when."""
-        none = bytes(DUE_BYTES)
         now: list[Armed] = []
         watermark: list[Armed] = []
         for key, value in self.base.items():
-            due = value[:DUE_BYTES]
-            if due != none:
+            due = due_of(value)
+            if due:
                 heap = watermark if self.namespace(key).clock == "watermark" else now
-                heap.append((int.from_bytes(due, "big"), key))
+                heap.append((due, key))
         heapq.heapify(now)
         heapq.heapify(watermark)
         self.heaps = (now, watermark)
@@ -191,25 +191,25 @@ class Partition:
 
     def accept(self, effects: Effects) -> None:
         """The effects were carried: make them the committed state."""
-        base = self.base
+        base, by_watermark = self.base, self._by_watermark
         popped: tuple[set[Armed], set[Armed]] | None = None
         for key, value in effects.dirty:
             if value is None:
                 base.pop(key, None)
                 continue
-            before = base.get(key)
-            base[key] = value
-            due_bytes = value[:DUE_BYTES]
-            due = int.from_bytes(due_bytes, "big")
+            due = due_of(value)
             if due:
-                clock = 1 if self.namespace(key).clock == "watermark" else 0
+                before = base.get(key)
+                clock = 1 if key.startswith(by_watermark) else 0
                 armed = (due, key)
-                if before is not None and before[:DUE_BYTES] == due_bytes:
+                if before is not None and due_of(before) == due:
                     if popped is None:
                         popped = set(effects.popped[0]), set(effects.popped[1])
                     if armed not in popped[clock]:
+                        base[key] = value
                         continue  # it lies on the heap
                 heapq.heappush(self.heaps[clock], armed)
+            base[key] = value
         self.applied_until = effects.applied_until
         self.reached = effects.reached
         if effects.caught_up:
@@ -249,7 +249,7 @@ class Partition:
 
     def _committed_due(self, key: bytes) -> int:
         stored = self.base.get(key)
-        return 0 if stored is None else int.from_bytes(stored[:DUE_BYTES], "big")
+        return 0 if stored is None else due_of(stored)
 
     def _set_aside(self, raised: RaisedError, now: datetime) -> Effects:
         """Dead-letter the one record or entry whose step or fire raised; state untouched."""

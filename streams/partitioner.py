@@ -6,11 +6,17 @@ default differs.
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
+from struct import Struct
 
 _SEED = 0x9747B28C
 _MULTIPLIER = 0x5BD1E995
 _MASK = 0xFFFFFFFF
+
+
+@lru_cache(maxsize=256)
+def _words(count: int) -> Struct:
+    return Struct(f"<{count}I")
 
 
 def murmur2(key: bytes) -> int:
@@ -21,10 +27,9 @@ def murmur2(key: bytes) -> int:
     length = len(key)
     whole = length & ~3
     h = _SEED ^ length
-    for at in range(0, whole, 4):
-        k = int.from_bytes(key[at : at + 4], "little") * _MULTIPLIER & _MASK
-        k = (k ^ (k >> 24)) * _MULTIPLIER & _MASK
-        h = (h * _MULTIPLIER & _MASK) ^ k
+    for word in _words(whole >> 2).unpack_from(key):
+        k = word * _MULTIPLIER & _MASK
+        h = (h * _MULTIPLIER & _MASK) ^ ((k ^ (k >> 24)) * _MULTIPLIER & _MASK)
     if length > whole:
         h = (h ^ int.from_bytes(key[whole:], "little")) * _MULTIPLIER & _MASK
     h = (h ^ (h >> 13)) * _MULTIPLIER & _MASK
