@@ -123,7 +123,10 @@ def evaluate(plan: Plan) -> Evaluation:
         f"{LEARN_DAYS} days are learned from. A storm is a day, or days that follow each other, "
         f"with at least {STORM} complaints: a size, not a record of rain. The counts are of whole "
         "days, so lead in hours cannot be measured, and no detector of counts sees a storm before "
-        "its first complaints; what matters is that the first day is called when it ends.",
+        "its first complaints; what matters is that the first day is called when it ends. Desks "
+        "judge by the score, and so do the goals. The day alone sees storms of a day far better; "
+        "but beside the score, in a simulated fleet of 600 series at a wanted false share of "
+        "0.05, it raised the share of episodes in vain from 0.24 to 0.41 and found no more.",
         tuple(tables),
         tuple(goals),
     )
@@ -164,8 +167,8 @@ def _goal(rate: float, table: Table) -> Goal:
     first = {str(row[0]): row[5] for row in table.rows}
     known = {name: cell for name, cell in first.items() if isinstance(cell, Figure)}
     best = max(cell.value for name, cell in known.items() if name.startswith("EARS"))
-    measure = f"floods, {rate:g} false alarms a month: share called on the first day by p"
-    return Goal(measure, known["ours, p of the day"], round(best, 2), f"best EARS {best:.2f}")
+    measure = f"floods, {rate:g} false alarms a month: share called on the first day by the score"
+    return Goal(measure, known["ours, score"], round(best, 2), f"best EARS {best:.2f}")
 
 
 def _carried(counts: Counts, said: Mapping[str, Said], seed: int) -> Table:
