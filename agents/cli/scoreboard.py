@@ -75,8 +75,11 @@ def scoreboard(
         raise ConfigurationError(f"--area {area}: wanted the code of an area of {policy.version}")
     if kind is not None and policy.category(None, kind) is None:
         raise ConfigurationError(f"--kind {kind}: wanted the code of a kind of {policy.version}")
-    found = run(_read(desk, max(last, 400) if week else last))
     words = desk.words
+    if policy.scoreboard is None:
+        typer.echo(words.say("score_off", version=policy.version), err=True)
+        raise typer.Exit(1)
+    found = run(_read(desk, max(last, 400) if week else last))
     if by == "reporting":
         voices = _voices(found, week, here)
         if as_json:

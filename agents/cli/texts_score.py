@@ -44,6 +44,10 @@ SCORE_TEXTS: dict[str, tuple[str, str]] = {
         "源头治理计分板  {area}  {week}({begin} 至 {end})",
         "Scoreboard of source governance  {area}  {week} ({begin} to {end})",
     ),
+    "score_off": (
+        "策略 {version} 未启用计分板(scoreboard 为空),没有可显示的内容。",
+        "The policy {version} keeps no scoreboard (its section scoreboard is null).",
+    ),
     "score_complete": ("已结束", "complete"),
     "score_running": ("进行中", "still running"),
     "score_unknown": ("不详({n})", "unknown ({n})"),

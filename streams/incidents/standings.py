@@ -77,7 +77,7 @@ def on_due(turn: Turn, key: str, week: Scored, at: datetime) -> None:
     complete = upto >= ends
     week.due = None
     children = bool(turn.policy.areas.children(turn.area))
-    if week.changed or (complete and not week.complete):
+    if week.changed or (complete and not week.complete and week.revision):
         _tell(turn, rules, first, week, upto, complete=complete)
     elif complete and at >= _forgotten(turn, rules, first):
         turn.state.delete(SCORES, key)
