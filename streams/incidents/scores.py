@@ -32,7 +32,11 @@ class Scored:
     """The week of one desk.
 
     Attributes:
-        own: kind → counter → number, of what this desk did.
+        own: kind → counter → number, of what this desk did, beside the two next.
+        openings: kind → minutes of the week of reports that opened a case: what happens most
+            is only written down, and counted when the week is told.
+        closings: kind → cases closed that one person had reported, and the minutes from
+            their reports to their ends.
         unforeseen: kind → minutes of first reports; warned: kind → minutes of this desk's
             warnings, those of the week before negative.
         days: reports of each day; below: what each area below said.
@@ -44,9 +48,11 @@ class Scored:
     __slots__ = (
         "below",
         "changed",
+        "closings",
         "complete",
         "days",
         "due",
+        "openings",
         "own",
         "revision",
         "unforeseen",
@@ -55,6 +61,8 @@ class Scored:
 
     def __init__(self) -> None:
         self.own: Rows = {}
+        self.openings: dict[str, list[int]] = {}
+        self.closings: dict[str, list[int]] = {}
         self.unforeseen: dict[str, list[int]] = {}
         self.warned: dict[str, list[int]] = {}
         self.days = [0] * 7
@@ -65,10 +73,32 @@ class Scored:
         self.due: datetime | None = None
 
 
+def counted(week: Scored, tier: str) -> tuple[Rows, dict[str, list[int]], list[int]]:
+    """What this desk did in full: its rows, the minutes of unforeseen reports, and its days."""
+    rows: Rows = {kind: dict(counts) for kind, counts in week.own.items()}
+    unforeseen = {kind: list(minutes) for kind, minutes in week.unforeseen.items()}
+    days = list(week.days)
+    for kind, minutes in week.openings.items():
+        row = rows.setdefault(kind, {})
+        for name in ("opened", "reported"):
+            row[name] = row.get(name, 0) + len(minutes)
+        unforeseen.setdefault(kind, []).extend(minutes)
+        for minute in minutes:
+            days[min(6, minute // 1_440)] += 1
+    for kind, (number, watched) in week.closings.items():
+        row = rows.setdefault(kind, {})
+        row["watched_min"] = row.get("watched_min", 0) + watched
+        for name in ("closed", "cases", "voices", "once", *(("low",) if tier == "street" else ())):
+            row[name] = row.get(name, 0) + number
+    return rows, unforeseen, days
+
+
 def _encode_scored(week: Scored) -> bytes:
     return orjson.dumps(
         [
             week.own,
+            week.openings,
+            week.closings,
             week.unforeseen,
             week.warned,
             week.days,
@@ -85,6 +115,8 @@ def _decode_scored(stored: bytes) -> Scored:
     week = Scored()
     (
         week.own,
+        week.openings,
+        week.closings,
         week.unforeseen,
         week.warned,
         week.days,

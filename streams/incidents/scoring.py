@@ -44,19 +44,18 @@ _YEAR_DAYS = 365
 
 
 @lru_cache(maxsize=4_096)
-def _quarter(quarter: int, tz: ZoneInfo) -> tuple[int, int]:
-    # Days of all zones begin at a full quarter of an hour.
-    local = datetime.fromtimestamp(quarter * 900, tz)
-    day = local.toordinal()
+def _monday(hours: int, tz: ZoneInfo) -> tuple[int, int]:
+    """Of an hour since 1970: the Monday of the city's week, and when it began, seconds."""
+    day = datetime.fromtimestamp(hours * 3_600, tz).toordinal()
     first = day - (day - 1) % 7
-    return first, (day - first) * _DAY_MIN + local.hour * 60 + local.minute
+    return first, int(begin_of(first, tz).timestamp())
 
 
 def week_minute(moment: datetime, tz: ZoneInfo) -> tuple[int, int]:
     """The Monday (an ordinal) of the city's week that a moment lies in, and the minute of it."""
     seconds = int(moment.timestamp())
-    first, minute = _quarter(seconds // 900, tz)
-    return first, minute + seconds % 900 // 60
+    first, begins = _monday(seconds // 3_600, tz)
+    return first, (seconds - begins) // 60
 
 
 def grace(tier: str) -> timedelta:
@@ -71,7 +70,12 @@ def week_of(turn: Turn, at: datetime) -> tuple[Scored, int]:
     """
     tz = turn.policy.calendar.tz
     first, minute = week_minute(at, tz)
-    if at is not turn.now:
+    slot = turn.state.table(SCORES).slot(f"{turn.area}/{first}")
+    week: Scored | None = slot.value
+    if week is not None and week.changed:  # it is due already
+        slot.touched = True
+        return week, minute
+    if week is None and at is not turn.now:
         now, of_now = week_minute(turn.now, tz)
         if first != now and not _revisable(turn, first, now + of_now // _DAY_MIN):
             first, minute = now, of_now
@@ -128,17 +132,23 @@ def note(turn: Turn, case: Case, action: str, before: str | None) -> None:
             return  # looked into once more after a return: opened before
         reports = incident.reports
         week, minute = week_of(turn, reports[-1].reported_at if reports else turn.now)
-        row = _row(week, kind)
-        _add(row, "opened")
-        if incident.recurrence_of is not None or incident.problem_id is not None:
-            _add(row, "recurrent")
-        if reports:
-            _first_report(week, row, kind, minute)
+        openings = week.openings.get(kind)
+        if openings is None:
+            openings = week.openings[kind] = []
+        if reports and len(openings) < MOST_MINUTES:
+            openings.append(minute)
+        else:
+            row = _row(week, kind)
+            _add(row, "opened")
+            if reports:
+                _first_report(week, row, kind, minute)
+        if incident.problem_id is not None or incident.recurrence_of is not None:
+            _add(_row(week, kind), "recurrent")
     elif action == "merge":
         reported = incident.reports[-1].reported_at
         week, minute = week_of(turn, reported)
         if incident.report_count > 1:
-            week.days[minute // _DAY_MIN] += 1
+            week.days[min(6, minute // _DAY_MIN)] += 1
         else:
             # A device had found it before anybody said so.
             ahead = (reported - incident.opened_at) / _MINUTE if incident.findings else 0.0
@@ -148,7 +158,7 @@ def note(turn: Turn, case: Case, action: str, before: str | None) -> None:
         _add(_row(week, kind), "rejected" if action == "reject" else f"lifted_from_{turn.tier}")
     if closes:
         week, _ = week_of(turn, turn.now)
-        _closed(turn, _row(week, kind), incident)
+        _closed(turn, week, kind, incident)
 
 
 def _row(week: Scored, kind: str) -> Counts:
@@ -164,7 +174,7 @@ def _add(row: Counts, name: str, number: int = 1) -> None:
 
 def _first_report(week: Scored, row: Counts, kind: str, minute: int, ahead: float = 0.0) -> None:
     _add(row, "reported")
-    week.days[minute // _DAY_MIN] += 1
+    week.days[min(6, minute // _DAY_MIN)] += 1
     if ahead > 0:
         _add(row, "preceded")
         _add(row, time_counter(ahead))
@@ -178,23 +188,35 @@ def _first_report(week: Scored, row: Counts, kind: str, minute: int, ahead: floa
         _add(row, "unjudged")
 
 
-def _closed(turn: Turn, row: Counts, incident: Incident) -> None:
+def _closed(turn: Turn, week: Scored, kind: str, incident: Incident) -> None:
+    voices = incident.report_count
+    reports = incident.reports
+    located = bool(reports) and incident.place.lat is not None and not incident.self_handled
+    if located:
+        first = reports[0].reported_at
+        if voices > 1:
+            first = min(report.reported_at for report in reports)
+        ended = incident.resolved_at or incident.closed_at or turn.now
+        watched = max(1, int(min(ended - first, _WATCHED) / _MINUTE))
+        if voices == 1:
+            closings = week.closings.get(kind)
+            if closings is None:
+                closings = week.closings[kind] = [0, 0]
+            closings[0] += 1
+            closings[1] += watched
+            return
+    row = _row(week, kind)
     _add(row, "closed")
     if turn.tier == "street":
         _add(row, "low")
-    if not incident.reports or incident.self_handled or incident.place.lat is None:
+    if not located:
         return  # further reports of what nobody can place are not seen to be the same
-    voices = incident.report_count
     _add(row, "cases")
     _add(row, "voices", voices)
-    if voices <= 2:
-        _add(row, "once" if voices == 1 else "twice")
-    first = min(report.reported_at for report in incident.reports)
-    ended = incident.resolved_at or incident.closed_at or turn.now
-    watched = min(ended - first, _WATCHED)
-    _add(row, "watched_min", max(1, int(watched / _MINUTE)))
-    if voices > 1:
-        _add(row, "again", voices - 1)
+    if voices == 2:
+        _add(row, "twice")
+    _add(row, "watched_min", watched)
+    _add(row, "again", voices - 1)
 
 
 def note_alert(turn: Turn, alert: dict[str, Any]) -> None:

@@ -23,6 +23,7 @@ from streams.incidents.scores import (
     Cures,
     Heed,
     Scored,
+    counted,
 )
 from streams.incidents.turn import Turn
 from streams.incidents.words import words
@@ -116,8 +117,8 @@ def _tell(
     tz = turn.policy.calendar.tz
     begins = begin_of(first, tz)
     until = min(WEEK_MIN, max(1, int((upto - begins) / timedelta(minutes=1))))
-    rows = totals(week.own, (below.kinds for below in week.below.values()))
-    open_ones: dict[str, list[int]] = {k: list(m) for k, m in week.unforeseen.items()}
+    own, open_ones, own_days = counted(week, turn.tier)
+    rows = totals(own, (below.kinds for below in week.below.values()))
     for below in week.below.values():
         for kind, minutes in below.unforeseen.items():
             open_ones.setdefault(kind, []).extend(minutes)
@@ -127,7 +128,7 @@ def _tell(
     treated, standing = _cures(turn, week, today)
     week.revision += 1
     week.changed, week.complete = False, complete or week.complete
-    days = [sum(each) for each in zip(week.days, *_days_below(week), strict=True)]
+    days = [sum(each) for each in zip(own_days, *_days_below(week), strict=True)]
     areas = turn.policy.areas
     lines = _lines(judged.rows, turn.tier, rules.told_from)
     number, year = (date.fromordinal(first).isocalendar()[i] for i in (1, 0))
