@@ -22,9 +22,10 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 from agents.census import Census, Matter, lift
 from agents.health import Condition
 from agents.runtime.observe import CommittedChunk, LaneStatus
+from agents.score_gauges import ScoreGauges
 from schemas.terms import SEVERITIES, TIERS
 from streams.program import Output, Program
-from streams.topics import ALERTS, AUDIT, INCIDENTS, REPLIES
+from streams.topics import ALERTS, AUDIT, INCIDENTS, REPLIES, SCOREBOARD
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 600.0)
 STEPS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0)
@@ -168,6 +169,7 @@ class Metrics:
             "Real seconds from the event to its alert's commit; not in event time.",
             "tier",
         )
+        self.scores = ScoreGauges(self.registry, Bounded())
         self.heartbeat = gauge("heartbeat_timestamp_seconds", "Last sign of the loop.", "stage")
         self._zero()
 
@@ -287,7 +289,9 @@ class Metrics:
             name = output.topic.name
             if name in _PLAIN_TOPICS:
                 continue
-            if name in _ALERT_TOPICS:
+            if output.topic is SCOREBOARD:
+                self.scores.show(output)
+            elif name in _ALERT_TOPICS:
                 self._alert(_ALERT_TOPICS[name], output, now, alerts)
             elif (given := lift(output)) is not None:
                 lifts[given.rule, given.direction] += 1
