@@ -100,6 +100,11 @@ def gather(chapters: Mapping[str, Chapter], plan: Plan, directory: Path) -> list
             continue
         try:
             told = orjson.loads(file.read_bytes())
+            if any(isinstance(goal, str) for goal in told["goals"]):
+                # Pages of before goals were figures have sentences there.
+                why = f"its page is of an older form; measure it again with evaluate {name}"
+                results.append(Result(name, chapter.text, None, 0.0, why))
+                continue
             goals = tuple(goal_of(goal) for goal in told["goals"])
             mine = Plan(told["seed"], Path("PATH") if chapter.folders else None, told["share"])
             found = Evaluation(told["title"], "", (), goals)

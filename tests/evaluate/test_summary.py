@@ -67,6 +67,10 @@ def test_what_the_pages_say_is_gathered_without_measuring_again(
     assert once.splitlines()[:4] == again.splitlines()[:4]
     assert "`chengyun evaluate counts --seed 3 --share 0.5`" in again
     assert "- storms (storms): not measured yet" in again
+    (tmp_path / "storms.json").write_text('{"goals": ["0.5 reached"]}', encoding="utf-8")
+    gather(chapters, Plan(seed=1), tmp_path)
+    page = (tmp_path / "README.md").read_text(encoding="utf-8")
+    assert "- storms (storms): its page is of an older form" in page
     (tmp_path / "broken.json").write_text("{}", encoding="utf-8")
     with pytest.raises(InputError, match="measure it again with evaluate broken"):
         gather(chapters, Plan(seed=1), tmp_path)
