@@ -94,6 +94,7 @@ class ForecastRule(Watch):
         limit: id of the hard limit on the same readings; at: the step that is foretold.
         horizon_s: how far ahead it is looked.
         p: the chance of passing from which on it is told.
+        readings: so many in a row must have left the calm: one jump is no rise.
         p_over, readings_over: it is over when the chance was below for so many readings.
         calm: values up to this need no look, the device's usual state; None: all do.
         colour: at most that of the step that is foretold, which raises it.
@@ -104,6 +105,7 @@ class ForecastRule(Watch):
     at: float
     horizon_s: float = Field(default=7_200, ge=1_800, le=21_600)
     p: float = Field(default=0.9, gt=0, lt=1)
+    readings: int = Field(default=2, ge=1, le=100)
     p_over: float = Field(default=0.5, gt=0, lt=1)
     readings_over: int = Field(default=3, ge=1, le=100)
     calm: float | None = None

@@ -20,7 +20,7 @@ ROW_MS = ROW_MINUTES * 60_000
 WARM_ROWS = 12
 """A gauge that leaves its calm is taken to have stood there for an hour."""
 
-_HEAD = Struct("<HH")
+_HEAD = Struct("<HHH")
 
 
 class Foreseen:
@@ -28,26 +28,28 @@ class Foreseen:
 
     Attributes:
         unlikely: readings in a row that made a foretold crossing unlikely.
-        calm: calm readings in a row.
+        calm: calm readings in a row; stirred: those since that were not, at most 100.
     """
 
-    __slots__ = ("calm", "gauge", "unlikely")
+    __slots__ = ("calm", "gauge", "stirred", "unlikely")
 
     def __init__(self, gauge: Gauge) -> None:
         self.gauge = gauge
         self.unlikely = 0
         self.calm = 0
+        self.stirred = 0
 
 
 def _encode(foreseen: Foreseen) -> bytes:
-    return _HEAD.pack(foreseen.unlikely, foreseen.calm) + foreseen.gauge.encode()
+    head = _HEAD.pack(foreseen.unlikely, foreseen.calm, foreseen.stirred)
+    return head + foreseen.gauge.encode()
 
 
 def _decode(stored: bytes) -> Foreseen:
     if len(stored) < _HEAD.size:
         raise SchemaError(f"foreseen: got {len(stored)} bytes, wanted at least {_HEAD.size}")
     foreseen = Foreseen(Gauge.decode(stored[_HEAD.size :]))
-    foreseen.unlikely, foreseen.calm = _HEAD.unpack_from(stored)
+    foreseen.unlikely, foreseen.calm, foreseen.stirred = _HEAD.unpack_from(stored)
     return foreseen
 
 
@@ -120,6 +122,7 @@ class CrossingWatch:
         slot.touched = True
         forecast = self._forecast(state, foreseen, row, value)
         foreseen.calm = foreseen.calm + 1 if calm else 0
+        foreseen.stirred = 0 if calm else min(foreseen.stirred + 1, 100)
         told = self._tell(device, foreseen, time, reading_id, forecast)
         if foreseen.calm >= self._rules.horizon_rows and told is None:
             slot.value = None
@@ -157,7 +160,7 @@ class CrossingWatch:
         if episode is not None and episode.level >= self._level:
             return None  # it has come
         if not foretold:
-            if forecast is None or p < rule.p:
+            if forecast is None or p < rule.p or foreseen.stirred < rule.readings:
                 return None
             if episode is None:
                 episode = device.episodes[self._limit.id] = Episode(len(self._limit.steps), time)

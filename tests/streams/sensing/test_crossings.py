@@ -50,7 +50,8 @@ def test_a_flood_is_foretold_before_it_comes_and_stays_one_episode(taught: Lane)
     first_at, first = next((at, one) for at, one in told if one.trigger == "W19")
     limit_at = next(at for at, one in told if one.trigger == "W3" and one.threshold == 10)
     assert limit_at - first_at >= 20 * 60, "there was time to act"
-    assert first.chance >= 0.9
+    (rule,) = taught.policy.triggers.forecasts
+    assert first.chance >= rule.p
     assert first.observed < first.threshold == 10
     assert first.interval[0] <= first.expected <= first.interval[1]
     assert 0.3 * (limit_at - first_at) < first.lead_time_s < 3 * (limit_at - first_at)
