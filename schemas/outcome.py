@@ -74,7 +74,8 @@ class Problem(Body):
 
     Attributes:
         cause: what is thought to lie behind them; owner: the unit that treats it;
-            measure: how, and review_at when somebody looks whether it helped.
+            measure: how, measured_at since when; review_at when somebody looks whether it
+            helped.
         reviews: how often somebody has looked; effective: what they found last.
         recurred: cases that came within sixty days after it had been closed.
         changed_by: id of the actor of the last order; reason: theirs.
@@ -95,6 +96,7 @@ class Problem(Body):
     cause: str | None = None
     owner: str | None = None
     measure: str | None = None
+    measured_at: AwareDatetime | None = None
     review_at: AwareDatetime | None = None
     reviews: int = 0
     effective: bool | None = None

@@ -32,8 +32,10 @@ from schemas.errors import ConfigurationError
 from schemas.incident import Incident
 from schemas.outcome import Problem
 from schemas.terms import TIERS
+from streams.incidents.scoring import days_of
 from streams.topics import INCIDENTS, PROBLEMS
 from streams.warning.burden import MEASURES, Burden, Scale
+from streams.warning.scoreboard import effect
 
 STATES = ("opened", "measured", "closed")
 _SHAPES = {"opened": ("■", "red"), "measured": ("▲", "yellow"), "closed": ("●", "green")}
@@ -113,6 +115,7 @@ def show(
         "unit": None if problem.owner is None else words.unit(problem.owner),
         "problem_review": None if problem.review_at is None else words.time(problem.review_at),
         "problem_verdict": _verdict(problem, words),
+        "problem_effect": _effect(problem, words, desk.now()),
         "problem_relapses": str(problem.recurred) if problem.recurred else None,
         "problem_by": problem.changed_by,
         "problem_reason": problem.reason,
@@ -220,6 +223,32 @@ def _verdict(problem: Problem, words: Wording) -> str | None:
     if problem.effective is None:
         return None
     return words.say("problem_effective" if problem.effective else "problem_ineffective")
+
+
+def _effect(problem: Problem, words: Wording, now: datetime | None) -> str | None:
+    """What came before the measure and since, as a ratio of the rates with its interval."""
+    if problem.measured_at is None:
+        return None
+    zone = words.zone
+    measured = problem.measured_at.astimezone(zone).toordinal()
+    today = (now or problem.changed_at).astimezone(zone).toordinal()
+    cases = days_of(problem.incidents)
+    if not cases:
+        return None
+    found = effect(cases, min(cases), measured, today)
+    if found is None:
+        return words.say("effect_too_soon")
+    text = "effect_told" if found.ratio is not None else "effect_only_after"
+    return words.say(
+        text,
+        before=found.before,
+        before_days=found.before_days,
+        after=found.after,
+        after_days=found.after_days,
+        ratio="–" if found.ratio is None else f"{found.ratio:.2f}",
+        low=f"{found.low:.2f}",
+        high="∞" if found.high == float("inf") else f"{found.high:.2f}",
+    )
 
 
 def _rows(listed: list[Problem], words: Wording, now: datetime | None) -> Table:

@@ -39,6 +39,23 @@ SCORE_TEXTS: dict[str, tuple[str, str]] = {
     "load_reached": ("达标", "goals reached"),
     "load_drill": ("推演中,已处理 {events} 条", "{events} events applied"),
     "load_cut": ("记录过多,只读取了较早的部分。", "Too many records: only the earlier were read."),
+    "problem_effect": ("成效", "effect"),
+    "effect_told": (
+        (
+            "措施前{before_days}天{before}件,措施后{after_days}天{after}件;发生率为原来的 {ratio}"
+            "(90% 区间 {low} 至 {high});措施前含发现问题的高发期,真实成效可能较小"
+        ),
+        (
+            "{before} cases in the {before_days} days before, {after} in the {after_days} days "
+            "since; the rate is {ratio} of what it was (90 % {low} to {high}); the days before "
+            "include those for which it was found, so the true effect may be smaller"
+        ),
+    ),
+    "effect_only_after": (
+        "措施前{before_days}天无记录,措施后{after_days}天{after}件,无从比较",
+        "none known in the {before_days} days before, {after} in the {after_days} days since",
+    ),
+    "effect_too_soon": ("措施刚定,尚无法比较", "too soon to compare"),
     # scoreboard
     "score_head": (
         "源头治理计分板  {area}  {week}({begin} 至 {end})",

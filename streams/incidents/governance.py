@@ -90,6 +90,7 @@ def _do(turn: Turn, command: Command, problem: Problem, given: Given) -> None:
     if command.action == "measure":
         problem.state = "measured"
         problem.measure = given.needed("measure")
+        problem.measured_at = turn.now
         problem.cause = given.text("cause") or problem.cause
         problem.owner = given.text("unit") or problem.owner
         problem.review_at, problem.effective = review_at, None

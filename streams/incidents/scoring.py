@@ -6,6 +6,7 @@ told (`standings`), so the order in which things come within the week changes no
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -295,7 +296,9 @@ def note_problem(turn: Turn, problem: Problem) -> None:
     if problem.measure is not None:
         since = problem.opened_at.astimezone(tz).toordinal()
         measured = today if known is None else known.measured
-        cases = sorted(day for each in problem.incidents if (day := _day_of_birth(each)))
+        if problem.measured_at is not None:
+            measured = problem.measured_at.astimezone(tz).toordinal()
+        cases = days_of(problem.incidents)
         # Since it was found the place is as bad as it is; before, it was found for being bad.
         early = measured - since < rules.measure_days
         if early and cases:
@@ -324,6 +327,11 @@ def _keep_bounded(cures: Cures, today: int) -> None:
             cures.treated.pop(name, None)
     while len(standing) > MOST_PROBLEMS:
         del standing[next(iter(standing))]
+
+
+def days_of(incidents: Iterable[str]) -> list[int]:
+    """The days of the city (ordinals) on which cases were opened, by their ids, in order."""
+    return sorted(day for each in incidents if (day := _day_of_birth(each)))
 
 
 def _day_of_birth(incident_id: str) -> int:

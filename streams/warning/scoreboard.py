@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import sqrt
+from math import inf, sqrt
 
 from schemas.score import Line, Share, Spared, Treated
 from streams.summaries.tally import LAST_BUCKET, PER_OCTAVE, Counts, Rows, time_counter
@@ -176,6 +176,49 @@ def whole(rows: Rows) -> Counts:
         for name, number in counts.items():
             total[name] = total.get(name, 0) + number
     return total
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """A place before and after its measure: cases and days of each, and the ratio of the rates.
+
+    ``low`` and ``high`` bound the ratio, 90 %: above 1 the place became worse.
+    """
+
+    before: int
+    before_days: int
+    after: int
+    after_days: int
+    ratio: float | None
+    low: float
+    high: float
+
+
+def effect(cases: Sequence[int], since: int, measured: int, today: int) -> Effect | None:
+    """How often a place had cases after a measure, against before; None on the day itself.
+
+    Of all cases before and after, the share after is binomial; its Wilson interval gives
+    that of the ratio of the two rates.
+
+    Args:
+        cases: days (ordinals) of its cases. since: the first day that is known.
+    """
+    before_days, after_days = measured - since, today - measured
+    if before_days < 1 or after_days < 1:
+        return None
+    before = sum(since <= day < measured for day in cases)
+    after = sum(measured <= day < today for day in cases)
+    if not before + after:
+        return None
+    part = share(after, before + after)
+    scale = before_days / after_days
+
+    def odds(p: float | None) -> float:
+        p = 0.0 if p is None else p
+        return scale * p / (1 - p) if p < 1 else inf
+
+    ratio = odds(part.value) if before else None
+    return Effect(before, before_days, after, after_days, ratio, odds(part.low), odds(part.high))
 
 
 def spared(

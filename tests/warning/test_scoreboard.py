@@ -10,6 +10,7 @@ from schemas.score import Treated
 from streams.warning.scoreboard import (
     WEEK_MIN,
     covered,
+    effect,
     hold_against,
     judge,
     line,
@@ -138,3 +139,16 @@ def test_nobody_judges_a_measure_too_soon_or_without_others_to_hold_it_against()
     assert spared([treated(12, 0)], course(53, 53), 770, 14).value is None
     assert spared([treated(12, 3)], course(4, 1), 792, 14).value is None
     assert spared([treated(12, 3, early=True)], course(53, 53), 792, 14).early == 1
+
+
+def test_a_measure_is_told_as_a_ratio_of_rates_with_what_it_may_be() -> None:
+    found = effect([100, 105, 110, 115, 120, 125, 140], 100, 130, 160)
+    assert found is not None
+    assert (found.before, found.after, found.before_days, found.after_days) == (6, 1, 30, 30)
+    assert found.ratio == pytest.approx(1 / 6, rel=0.01)
+    assert found.low < 0.1
+    assert 0.5 < found.high < 1.0
+    assert effect([100], 100, 130, 130) is None, "on the day of the measure"
+    nothing = effect([131, 132], 100, 130, 160)
+    assert nothing is not None
+    assert nothing.ratio is None
