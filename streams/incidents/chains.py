@@ -8,7 +8,7 @@ precursor that was there before it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from math import sqrt
 from typing import Protocol
 
@@ -20,7 +20,7 @@ from streams.incidents.routing import birth_area
 from streams.incidents.turn import Turn
 from streams.incidents.words import words
 from streams.policy.patterns import ChainRule
-from streams.state import Namespace
+from streams.state import Namespace, from_microseconds
 from streams.warning.chains import Chain, ChainRules, Chains
 
 _HOUR_US = 3_600_000_000
@@ -152,7 +152,7 @@ def _assert(turn: Turn, rule: ChainRule, learned: _Learned) -> None:
         if _subject(chain) not in told:
             episodes.end(turn, rule.id, _subject(chain))
     for chain in known:
-        _propose(turn, rule, chain, max(tests, 1))
+        _propose(turn, rule, chain, from_microseconds(learned.began), max(tests, 1))
     if _differ(before, known):
         precursors.adopt(turn, known)
 
@@ -192,8 +192,8 @@ def _has_changed(before: KnownChain | None, now: KnownChain) -> bool:
     return not 1 / SAYS_AGAIN < now.lift / before.lift < SAYS_AGAIN
 
 
-def _propose(turn: Turn, rule: ChainRule, chain: KnownChain, tests: int) -> None:
-    """Tell people of a pair, if that is new or has changed."""
+def _propose(turn: Turn, rule: ChainRule, chain: KnownChain, since: datetime, tests: int) -> None:
+    """Tell people of a pair, if that is new or has changed; learned from cases `since` then."""
     subject = _subject(chain)
     lit = episodes.lit(turn, rule.id, subject)
     if lit is not None and lit.expires_at is not None:
@@ -228,6 +228,7 @@ def _propose(turn: Turn, rule: ChainRule, chain: KnownChain, tests: int) -> None
         interval=(round(max(0.0, chain.expected - spread), 1), round(chain.expected + spread, 1)),
         p=chain.p,
         tests=tests,
+        window=episodes.window_of(start=since, end=turn.now),
         evidence_count=round(chain.observed),
         contributions={
             "lift": chain.lift,

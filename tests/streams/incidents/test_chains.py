@@ -73,6 +73,7 @@ def test_a_true_chain_is_proposed_with_its_figures_and_no_other(town: Play) -> N
     assert first.contributions["lift_low"] < first.contributions["lift"]
     assert 0.5 < first.contributions["lag_h"] < 3
     assert first.p < 1e-4
+    assert first.window.end - first.window.start >= timedelta(days=10)
 
 
 def test_every_desk_is_told_and_names_the_cause_of_what_follows(town: Play) -> None:
