@@ -145,8 +145,8 @@ EXPLAINED: dict[str, tuple[str, str]] = {
         "A reading from {least:g} to {most:g}{unit} does not fire (measured {observed:g}{unit})",
     ),
     "anomaly_not": (
-        "此设备上偶然概率高于 {at:.2g} 的读数不会触发{now}",
-        "A reading with a p above {at:.2g} for this very device does not fire{now}",
+        "各部分稀有程度的几何平均(p)高于 {at:.2g} 的读数不会触发{now}",
+        "A reading whose parts are on average (p) no rarer than {at:.2g} does not fire{now}",
     ),
     "now_p": ("(现为 {p:.2g})", " (now {p:.2g})"),
     "sites_not": (

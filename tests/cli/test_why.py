@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import time
+from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from agents import alert_index, policy_cache, policy_files
-from agents.alert_index import AlertIndex
+from agents.alert_index import AlertIndex, read_on
 from agents.cli.alert_plot import as_svg, draw, drawing
 from agents.cli.why import strip
 from schemas.alert import Alert
 from schemas.errors import ConfigurationError
 from streams.partitioner import partition_of
-from streams.topics import ALERTS
+from streams.program import Record
+from streams.topics import ALERTS, Topic
+
+if TYPE_CHECKING:
+    from agents.ledger import Ledger
 
 STREET = ALERTS["street"].name
 BEGIN = datetime(2026, 3, 2, 1, tzinfo=UTC)
@@ -140,3 +145,61 @@ def test_the_picture_is_drawn_alike_as_svg_and_png(tmp_path: Path) -> None:
     assert (tmp_path / "a.png").read_bytes()[:4] == b"\x89PNG"
     with pytest.raises(ConfigurationError, match="measured"):
         drawing([_alert()], ZONE)
+
+
+class _Topics:
+    """Alert topics of two partitions each, as a ledger reads them; offsets with gaps."""
+
+    def __init__(self) -> None:
+        self.said: dict[tuple[str, int], list[tuple[int, str, bytes]]] = {
+            (topic.name, lane): [] for topic in ALERTS.values() for lane in range(2)
+        }
+        self.scanned: list[int] = []
+
+    def say(self, alert_id: str, value: bytes) -> None:
+        lane = self.said[STREET, partition_of(alert_id.encode(), 2)]
+        lane.append((2 * len(lane), alert_id, value))
+
+    def home(self, topic: Topic, key: str) -> int:
+        return partition_of(key.encode(), 2)
+
+    async def ends(self, topics: Any) -> dict[tuple[str, int], int]:
+        return {place: 2 * len(rows) for place, rows in self.said.items()}
+
+    async def scan(
+        self, topics: Any, *, key: str | None, since: Any, until: Any, progress: Any
+    ) -> AsyncGenerator[list[Record], None]:
+        for place, rows in self.said.items():
+            if key is not None and place[1] != self.home(ALERTS["street"], key):
+                continue
+            wanted = [row for row in rows if since[place] <= row[0] < until[place]]
+            self.scanned += [row[0] for row in wanted]
+            yield [Record(*place, at, 0, name.encode(), value, ()) for at, name, value in wanted]
+
+
+async def test_reading_on_takes_what_is_new_and_begins_anew_with_new_topics(tmp_path: Path) -> None:
+    topics = _Topics()
+    ledger = cast("Ledger", topics)
+    for n in range(10):
+        topics.say(f"a{n}", b"%d" % n)
+    with AlertIndex(tmp_path / "alerts.sqlite") as index:
+        await read_on(index, ledger, alert_id="a1")
+        assert index.revisions("a1") == [b"1"]
+        assert index.is_whole("a1", None)
+        other = next(f"a{n}" for n in range(10) if topics.home(ALERTS["street"], f"a{n}") !=
+                     topics.home(ALERTS["street"], "a1"))  # fmt: skip
+        assert not index.is_whole(other, None), "its partition was not read"
+        before = len(topics.scanned)
+        await read_on(index, ledger, alert_id="a1")
+        assert len(topics.scanned) == before, "nothing is read twice"
+        await read_on(index, ledger, most=2)
+        assert not index.is_whole(other, None), "only a little at a time"
+        for _ in range(20):
+            await read_on(index, ledger, most=2)
+        assert index.is_whole(other, None)
+        assert [index.revisions(f"a{n}") for n in range(10)] == [[b"%d" % n] for n in range(10)]
+        fresh = _Topics()
+        fresh.say("a1", b"another city")
+        await read_on(index, cast("Ledger", fresh))
+        assert index.revisions("a1") == [b"another city"]
+        assert index.revisions("a2") == []
