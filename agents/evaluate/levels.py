@@ -10,7 +10,13 @@ from numpy.typing import NDArray
 
 from agents.evaluate.bootstrap import of_mean, of_ratio
 from agents.evaluate.report import Cell, Evaluation, Figure, Goal, Plan, Table
-from streams.warning.levels import ROW_MINUTES, Gauge, LevelForecasts, LevelRules
+from streams.warning.levels import (
+    ROW_MINUTES,
+    TELL_FROM,
+    Gauge,
+    LevelForecasts,
+    LevelRules,
+)
 
 Levels = NDArray[np.float64]
 
@@ -19,7 +25,7 @@ HORIZON = 24
 """Rows of five minutes: two hours."""
 
 SENSORS, DAYS = 24, 40
-LIMITS = (0.7, 0.8, 0.85, 0.9, 0.95)
+LIMITS = (0.7, 0.8, 0.85, TELL_FROM, 0.9, 0.95)
 
 
 class _Waters(NamedTuple):
@@ -59,14 +65,16 @@ def evaluate(plan: Plan) -> Evaluation:
             )
         )
         tables.append(_calibration(waters, levels, chances, plan))
-        at = len(rows) - len(LIMITS) + LIMITS.index(0.9)
+        at = len(rows) - len(LIMITS) + LIMITS.index(TELL_FROM)
         for what, wanted, cell, anchor in (
             ("share warned", 0.97, rows[at][2], ""),
             ("lead, minutes", 55, rows[at][3], "95 % of the threshold 25; damped trend 53"),
             ("share of warnings that are right", 0.90, rows[at][4], "0.54; damped trend 0.90"),
         ):
             assert isinstance(cell, Figure), "the table holds figures there"
-            goals.append(Goal(f"{waters.name}, chance ≥ 0.9, {what}", cell, wanted, anchor))
+            goals.append(
+                Goal(f"{waters.name}, chance ≥ {TELL_FROM:g}, {what}", cell, wanted, anchor)
+            )
     return Evaluation(
         title="Levels",
         about=(

@@ -8,7 +8,13 @@ import typer
 
 from agents.warn.rows import Column, In, Out, integer, json_lines, number, read_rows, refuse
 from schemas.errors import ConfigurationError
-from streams.warning.levels import ROW_MINUTES, Gauge, LevelForecasts, LevelRules
+from streams.warning.levels import (
+    ROW_MINUTES,
+    TELL_FROM,
+    Gauge,
+    LevelForecasts,
+    LevelRules,
+)
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -32,7 +38,7 @@ def level(
     ] = 120,
     p_min: Annotated[
         float, typer.Option(min=0.0, max=1.0, help="Least chance of a crossing to tell.")
-    ] = 0.9,
+    ] = TELL_FROM,
 ) -> None:
     """Foretell upward crossings of a threshold from levels that come every five minutes.
 
