@@ -16,7 +16,7 @@ import orjson
 
 from schemas.terms import TERMINAL
 from streams.effects import Change
-from streams.program import Output
+from streams.program import Output, written
 from streams.state import DUE_BYTES
 from streams.topics import CITY_INBOX, DISTRICT_INBOX, STREET_INBOX
 
@@ -82,7 +82,7 @@ def lift(output: Output) -> Lift | None:
     """The hand-off that a message is, or None for every other message."""
     if output.topic.name not in _TIER_INBOXES:
         return None
-    message = _bytes(output)
+    message = written(output.message)
     if message.find(_HANDOFF, 0, 1_000) < 0:
         return None
     given = _GIVEN.search(message, 0, 1_500)
@@ -143,10 +143,3 @@ class Census:
             if matter is not None:
                 lane[key] = matter
                 self.open[matter] += 1
-
-
-def _bytes(output: Output) -> bytes:
-    message = output.message
-    if isinstance(message, bytes):
-        return message
-    return message.__pydantic_serializer__.to_json(message, exclude_none=True, by_alias=True)

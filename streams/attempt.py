@@ -14,7 +14,7 @@ from schemas.codec import encode
 from schemas.dead_letter import Reason
 from streams.dead_letters import bury, fingerprint
 from streams.effects import RECORD_OVERHEAD, Armed, Change, Effects, Waiting
-from streams.program import Headers, Horizon, Output, Program, Record, Refuse
+from streams.program import Headers, Horizon, LastWord, Output, Program, Record, Refuse
 from streams.state import State
 from streams.topics import INCIDENTS
 
@@ -112,8 +112,13 @@ class Attempt:
             self.effects.refused += 1
             return
         topic, key, message, partition, headers = output
+        if self.careful and isinstance(message, LastWord):
+            message = message.write()  # what cannot be written is known by its operation
+            output = Output(topic, key, message, partition, headers)
         if isinstance(message, bytes):
             size = len(message)
+        elif isinstance(message, LastWord):
+            size = message.size
         else:
             encoded = encode(message)
             headers = _with_standard_headers(headers, message, record)
@@ -130,7 +135,8 @@ class Attempt:
             before = self.said.get(key)
             self.said[key] = len(outputs)
             if before is not None:
-                self.size -= len(cast(bytes, outputs[before].message))
+                overtaken = outputs[before].message
+                self.size -= overtaken.size if isinstance(overtaken, LastWord) else size
                 outputs[before] = _OVERTAKEN
                 self.overtaken = True
         outputs.append(output)
@@ -155,11 +161,34 @@ class Attempt:
         self.size += len(cast(bytes, letter.message))
 
     def last_words(self) -> list[Output]:
-        """What goes out, without what the chunk itself has overtaken."""
+        """What goes out, without what the chunk itself has overtaken.
+
+        Raises:
+            CannotEncodeError: the last word about something cannot be written.
+        """
         outputs = self.effects.outputs
+        for place in self.said.values():
+            output = outputs[place]
+            if isinstance(output.message, LastWord):
+                outputs[place] = self._written(output, output.message)
         if self.overtaken:
             return [output for output in outputs if output is not _OVERTAKEN]
         return outputs
+
+    def _written(self, output: Output, word: LastWord) -> Output:
+        try:
+            message = word.write()
+        except MemoryError:
+            raise
+        except Exception as error:
+            raise CannotEncodeError from error
+        output = Output(output.topic, output.key, message, output.partition, output.headers)
+        limit = output.topic.max_message_bytes
+        if len(message) + len(output.key) * 4 + RECORD_OVERHEAD > limit:
+            self._output_too_large(output, None)
+            self.overtaken = True
+            return _OVERTAKEN
+        return output
 
     def _entry(self, armed: Armed, value: Any) -> Record:
         namespace = self.partition.namespace(armed[1])

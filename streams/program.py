@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from pydantic import BaseModel
 
+from schemas.codec import encode
 from schemas.dead_letter import Reason
 from streams.topics import Topic
 
@@ -38,6 +39,27 @@ class Record(NamedTuple):
     headers: Headers = ()
 
 
+class LastWord:
+    """A message about the present state of something, written when its chunk ends.
+
+    A chunk becomes visible as a whole: of what it says under one key of a topic that keeps
+    the last word, only that is written. From the step that says it to the end of the chunk,
+    what it is about must not change without being said again.
+
+    Attributes:
+        size: about how many bytes it will have.
+    """
+
+    __slots__ = ("size",)
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+
+    def write(self) -> bytes:
+        """The bytes of the message."""
+        raise NotImplementedError
+
+
 class Output(NamedTuple):
     """One message a stage sends.
 
@@ -46,9 +68,16 @@ class Output(NamedTuple):
 
     topic: Topic
     key: str
-    message: BaseModel | bytes
+    message: BaseModel | LastWord | bytes
     partition: int | None = None
     headers: Headers = ()
+
+
+def written(message: BaseModel | LastWord | bytes) -> bytes:
+    """The bytes of a message of an `Output`."""
+    if isinstance(message, bytes):
+        return message
+    return message.write() if isinstance(message, LastWord) else encode(message)
 
 
 class Refuse(NamedTuple):

@@ -14,14 +14,13 @@ from datetime import UTC, datetime
 
 from pydantic import BaseModel
 
-from schemas.codec import encode
 from schemas.tick import Tick, TickEvent
 from streams import topics
 from streams.eventtime import event, wall
 from streams.eventtime.watermark import FEED
 from streams.partition import ChunkLimits, Partition
 from streams.partitioner import Homes
-from streams.program import Output, Program, Record
+from streams.program import Output, Program, Record, written
 from streams.topics import Sizing, Topic
 
 Listener = Callable[[Topic, str, bytes], None]
@@ -167,7 +166,7 @@ class City:
 
     def _queue(self, output: Output) -> None:
         topic, key, message, number, headers = output
-        value = message if isinstance(message, bytes) else encode(message)
+        value = written(message)
         stage = self._stage_of.get(topic.name)
         lanes = self.lanes.get(stage or "")
         if lanes is None:

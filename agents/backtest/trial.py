@@ -15,20 +15,17 @@ from datetime import datetime
 from heapq import heappop, heappush
 from typing import Any
 
-from pydantic import BaseModel
-
 from agents.backtest.city import ONE_LANE_EACH
 from agents.backtest.deciding import Letter, day_in, deciding
 from agents.backtest.facts import Facts
 from agents.backtest.memory import Armed, Memory
 from agents.replay.feed import Entry
 from agents.replay.pour import LAST_INSTANT
-from schemas.codec import encode
 from schemas.errors import ChengyunError, SchemaError
 from streams.eventtime.event import EventTime
 from streams.incidents.desk import Arrival
 from streams.policy import Policy
-from streams.program import Due, Output, Program, Record, Refuse
+from streams.program import Due, Output, Program, Record, Refuse, written
 from streams.state import from_microseconds
 from streams.topics import ALERTS, DEAD_LETTERS, INBOXES, PROBLEMS, SUMMARIES
 
@@ -199,7 +196,7 @@ class Trial:
         if type(message) is Letter:
             event = message.arrival(key)
         elif isinstance(message, bytes) or target in self._entries:
-            event = self._decode(target, key.encode(), _written(message))
+            event = self._decode(target, key.encode(), written(message))
         else:
             event = Arrival(key, message)
         if event is None:
@@ -237,10 +234,6 @@ class Trial:
             return lane.program.decode(Record(lane.inbox, 0, 0, 0, key, value))
         except SchemaError:
             return None
-
-
-def _written(message: BaseModel | bytes) -> bytes:
-    return message if isinstance(message, bytes) else encode(message)
 
 
 def _raised(lane: _Lane, what: str, at: datetime, error: Exception) -> BacktestError:

@@ -96,7 +96,7 @@ def _answer_lamp(
     grave = incident.danger_to_life or "casualties" in incident.sensitive
     stays = answer == "confirmed" or _stays(turn, lamp.trigger, lamp.colour, grave=grave)
     lamps.answer(turn, case, name, said, stays=stays)
-    turn.keep(case, publish=False)
+    turn.keep(case, alone=True)
 
 
 def _answer_episode(

@@ -19,9 +19,6 @@ from streams.incidents.turn import Turn
 from streams.incidents.words import limit_words, words
 from streams.policy import SupervisionStep
 
-_LEAVE_THE_INCIDENT = frozenset({clocks.ACKNOWLEDGE, clocks.RESOLVE})
-"""Clocks that say themselves what they change of the incident, if anything."""
-
 _COLOUR: dict[str, Colour] = {"blue": "blue", "yellow": "yellow", "red": "red", "red2": "red"}
 
 
@@ -34,7 +31,7 @@ def fire(turn: Turn, case: Case) -> None:
     incident = case.incident
     if not case.owned:
         return
-    turn.keep(case, publish=False, alone=True)
+    turn.keep(case, alone=True)
     before = incident.overdue
     if incident.state in lifecycle.RUNNING and clocks.mark_overdue(case, turn.now):
         incident.overdue = True
@@ -47,8 +44,6 @@ def fire(turn: Turn, case: Case) -> None:
             continue
         if running not in case.clocks:
             continue  # what another clock led to has stopped this one
-        if running.kind not in _LEAVE_THE_INCIDENT:
-            turn.keep(case, publish=False)
         ANSWERS[running.kind.partition("/")[0]](turn, case, running)
     if incident.overdue and not before:
         summing.note(turn, case, "went_overdue", incident.state)
@@ -85,7 +80,7 @@ def _unaccepted(turn: Turn, case: Case, running: Clock) -> None:
     incident = case.incident
     language = turn.policy.language
     unit = turn.policy.unit_name(incident.unit or "", language)
-    turn.keep(case, publish=False)
+    turn.keep(case, alone=True)
     lamps.light(
         turn,
         case,
@@ -110,7 +105,7 @@ def _unmoved(turn: Turn, case: Case, running: Clock) -> None:
     if parent is not None:
         give(turn, case, parent, "E11", reason)
         return
-    turn.keep(case, publish=False)
+    turn.keep(case, alone=True)
     lamps.light(
         turn,
         case,
@@ -143,7 +138,7 @@ def _calm(turn: Turn, case: Case, running: Clock) -> None:
     """
     clocks.stop(case, clocks.CALM)
     incident, plain = case.incident, case.plain
-    turn.keep(case, publish=False)
+    turn.keep(case, alone=True)
     if case.findings or incident.state not in lifecycle.RUNNING or plain is None:
         return
     reason = words(turn.policy.language, "calm")
@@ -171,7 +166,7 @@ def _whistle_unanswered(turn: Turn, case: Case, running: Clock) -> None:
     if turn.tier == "street" and parent is not None:
         give(turn, case, parent, "E3", reason)
         return
-    turn.keep(case, publish=False)
+    turn.keep(case)
     lamps.light(
         turn,
         case,
@@ -272,7 +267,7 @@ def _supervise(turn: Turn, case: Case, running: Clock) -> None:
             give(turn, case, parent, "E2", reason)
             return
     # A colour before the limit is an alert's news; the case itself stands as it stood.
-    turn.keep(case, publish=late, alone=not late)
+    turn.keep(case, alone=not late)
     language = turn.policy.language
     colour = _COLOUR[reached.colour]
     # A desk that was called because time ran out hears of it in one episode, not in two.

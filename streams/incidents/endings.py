@@ -180,7 +180,7 @@ def take_up_again(
     elif case.owned:
         turn.move(case, "inform", actor, reason=reason, detail=detail)
     else:
-        turn.keep(case, publish=False)
+        turn.keep(case)
     limit = clocks.standard_limit(case, turn.policy)
     again = None if limit is None else turn.policy.calendar.add(turn.now, limit)
     if report is not None:

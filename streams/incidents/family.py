@@ -224,7 +224,7 @@ def _adopt(turn: Turn, parent_id: str, child: Incident) -> None:
     if parent.owned and lifecycle.possible("adopt", incident.state, "system"):
         turn.move(parent, "adopt", detail={"child_id": child.incident_id})
         return
-    turn.keep(parent, publish=parent.owned)
+    turn.keep(parent)
     if parent.given_to is not None:
         _tell(turn, parent.given_to, "child", child)
 
@@ -255,7 +255,7 @@ def take_out(turn: Turn, child: Case, actor: Actor | None, reason: str | None) -
     if parent is not None and parent.incident.children:
         left = [each for each in parent.incident.children if each != child.incident.incident_id]
         parent.incident.children = left or None
-        turn.keep(parent, publish=False)
+        turn.keep(parent)
 
 
 # -- the end of a cause --------------------------------------------------------------

@@ -126,7 +126,7 @@ def _add(turn: Turn, case: Case, finding: Finding) -> None:
     belong(turn, finding.finding_id, incident.incident_id)
     _light(turn, case, finding)
     if not case.owned:
-        turn.keep(case, publish=False)
+        turn.keep(case)
         return
     turn.move(case, "finding", rule=finding.trigger, detail=_detail(finding))
     _grade(turn, case, finding)
@@ -144,7 +144,7 @@ def _follow(turn: Turn, case: Case, finding: Finding) -> None:
     case.findings[finding.finding_id] = finding.severity
     _light(turn, case, finding)
     if not case.owned:
-        turn.keep(case, publish=False)
+        turn.keep(case)
         return
     turn.move(case, "finding", rule=finding.trigger, detail=_detail(finding))
     if incident.state not in lifecycle.OPEN:
@@ -182,7 +182,7 @@ def _clear(turn: Turn, case: Case, finding: Finding) -> None:
     case.findings.pop(finding.finding_id, None)
     lamps.put_out(turn, case, finding.finding_id)
     if not case.owned:
-        turn.keep(case, publish=False)
+        turn.keep(case)
         return
     turn.move(case, "finding", rule=finding.trigger, detail=_detail(finding))
     if not case.findings:

@@ -148,7 +148,7 @@ def next_revision(turn: Turn, alert: dict[str, Any]) -> int | None:
         if lamp is None or lamp.alert_id != alert["alert_id"]:
             return None
         lamp.revision += 1
-        turn.keep(case, publish=False)
+        turn.keep(case, alone=True)
         return lamp.revision
     for namespace in (WARNINGS, SPREADS):
         slot = turn.state.table(namespace).slot(f"{area}/{trigger}/{subject}")

@@ -277,7 +277,7 @@ def join(turn: Turn, case: Case, report: Report) -> None:
     if turn.tier == "street" or report.incident_id is None:
         belong(turn, report.report_id, incident.incident_id)
     if not case.owned:
-        turn.keep(case, publish=False)
+        turn.keep(case)
         return
     clocks.follow_due(case, turn.policy)
     turn.move(case, "merge", detail={"report_id": report.report_id})

@@ -390,7 +390,7 @@ def on_ended(turn: Turn, notice: Notice) -> None:
         return
     case.incident = draft(incident)
     case.colour = incident.colour
-    turn.keep(case, publish=False)
+    turn.keep(case)
     tell_neighbours(turn, case, but=notice.from_area)
 
 

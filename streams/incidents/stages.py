@@ -77,7 +77,7 @@ def on_clock(turn: Turn, case: Case, running: Clock) -> None:
         verdict.overdue = True if step.percent >= 100 else verdict.overdue
         colour = _COLOUR[step.colour]
     late = verdict.overdue is True
-    turn.keep(case, publish=late)
+    turn.keep(case, alone=not late)
     title = words(language, "stage_late" if late else "stage_soon", stage=verdict.title)
     parent = policy.areas.parent(turn.area)
     if lifts and parent is not None:

@@ -16,7 +16,7 @@ from streams.incidents import audit, lifecycle, scoring, summing, workloads
 from streams.incidents.case import CASES, MEMBERS, Belongs, Case, present
 from streams.incidents.messages import Maker, body, event_id
 from streams.policy import Policy
-from streams.program import Output, Refuse
+from streams.program import LastWord, Output, Refuse
 from streams.state import State, Table
 from streams.topics import AUDIT, INBOXES, INCIDENTS, REPLIES, Topic
 
@@ -86,18 +86,18 @@ class Turn:
         """The case of this area with that id, owned or shadow."""
         return self.cases.get(f"{self.area}/{incident_id}")
 
-    def keep(self, case: Case, *, publish: bool = True, alone: bool = False) -> None:
-        """The case has changed: store it at the end of the step, and publish it if we may.
+    def keep(self, case: Case, *, alone: bool = False) -> None:
+        """The case has changed: store it at the end of the step, and publish it if it is ours.
 
         Args:
             alone: what this desk knows beside the incident has changed, not the incident.
         """
         incident_id = case.incident.incident_id
         self.touched[incident_id] = case
-        if publish:
-            self.published.add(incident_id)
-        elif not alone:
+        if not alone:
             case.written = None
+            if case.given_to is None:
+                self.published.add(incident_id)
 
     def move(
         self,
@@ -127,7 +127,7 @@ class Turn:
             incident.version = 1
         if case.given_to is None:
             self.record(case, action, None if new else before, actor, rule, reason, detail)
-        self.keep(case, publish=case.owned)
+        self.keep(case)
 
     def record(
         self,
@@ -205,6 +205,10 @@ class Turn:
         """
         if not isinstance(data, bytes):
             data = orjson.dumps(data, default=present)
+        return _enveloped(kind, identity, subject, self.head(), data)
+
+    def head(self) -> bytes:
+        """What the envelopes of all messages of this step have in common."""
         head = self._head
         if head is None:
             same = {
@@ -213,13 +217,7 @@ class Turn:
                 "datacontenttype": "application/json",
             }
             head = self._head = orjson.dumps(same)[1:-1]
-        return b'{"specversion":"1.0","id":%b,"subject":%b,%b,"type":"%b","data":%b}' % (
-            orjson.dumps(identity),
-            orjson.dumps(subject),
-            head,
-            kind,
-            data,
-        )
+        return head
 
     def as_it_stands(self, incident: Incident, *, last: bool = False) -> Any:
         """An incident as part of a message: how it stands now, whatever follows in this step.
@@ -292,10 +290,14 @@ class Turn:
         incident = case.incident
         incident_id = incident.incident_id
         incident.colour = case.colour
-        data = self.written.get(incident_id) or body(incident)
-        case.written = data
         identity = f"{incident_id}/{case.audit_n}"
-        message = self.enveloped(_INCIDENT_KIND, identity, incident_id, data)
+        data = self.written.get(incident_id)
+        message: bytes | LastWord
+        if data is None:
+            message = _Told(case, self.head(), identity)
+        else:
+            case.written = data
+            message = self.enveloped(_INCIDENT_KIND, identity, incident_id, data)
         self.out.append(Output(INCIDENTS, incident_id, message))
 
     def due(self, case: Case) -> datetime | None:
@@ -321,6 +323,39 @@ class Turn:
                 ):
                     first = at
         return first
+
+
+class _Told(LastWord):
+    """A case of ours as it stands: every change of it is told, so it stands so to the end."""
+
+    __slots__ = ("case", "head", "identity")
+
+    def __init__(self, case: Case, head: bytes, identity: str) -> None:
+        self.size = _TOLD_BYTES + _REPORT_BYTES * len(case.incident.reports)
+        self.case = case
+        self.head = head
+        self.identity = identity
+
+    def write(self) -> bytes:
+        """The bytes of the message; they are kept for the state too."""
+        case = self.case
+        data = case.written = body(case.incident)
+        subject = case.incident.incident_id
+        return _enveloped(_INCIDENT_KIND, self.identity, subject, self.head, data)
+
+
+def _enveloped(kind: bytes, identity: str, subject: str, head: bytes, data: bytes) -> bytes:
+    return b'{"specversion":"1.0","id":%b,"subject":%b,%b,"type":"%b","data":%b}' % (
+        orjson.dumps(identity),
+        orjson.dumps(subject),
+        head,
+        kind,
+        data,
+    )
+
+
+_TOLD_BYTES = 1_400
+_REPORT_BYTES = 200
 
 
 @lru_cache(maxsize=4_096)

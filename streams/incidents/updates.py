@@ -184,7 +184,7 @@ def _ended(
         return
     end_report(report, update.updated_at, resolution)
     if not case.owned:
-        turn.keep(case, publish=False)
+        turn.keep(case)
         return
     clocks.follow_due(case, turn.policy)
     detail = {"report_id": report.report_id, "kind": kind}
@@ -224,7 +224,7 @@ def _checked(turn: Turn, case: Case, update: ReportUpdate, actor: Actor) -> None
 def _informed(turn: Turn, case: Case, update: ReportUpdate, actor: Actor) -> None:
     """Nothing moves, but it was said: the audit keeps it."""
     if not case.owned:
-        turn.keep(case, publish=False)
+        turn.keep(case)
         return
     turn.move(case, "inform", actor, reason=update.note or update.reason, detail=_said(update))
 
