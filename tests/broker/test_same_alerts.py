@@ -260,13 +260,13 @@ class Town:
         return found
 
     async def until(self, policy: Policy, said: Callable[[Words], bool]) -> Words:
-        """Wait until so much is said, for at most a minute; answers what is."""
+        """Wait until so much is said, for some minutes at most; answers what is."""
         words: Words = {}
-        for _ in range(200):
+        for _ in range(120):
             words = await self.words(policy)
             if said(words):
                 break
-            await asyncio.sleep(0.3)
+            await asyncio.sleep(1.0)
         return words
 
 
