@@ -115,7 +115,7 @@ class Voice(Body):
         rate: further reports of a known case against what cases of the same kinds get in
             the other areas in the same time; 1 is usual. Below 1 the area reports less of
             what happens, and its low figures are no praise. None: too few to tell.
-        unreported: estimated share of cases that nobody reports.
+        unreported: estimated share of matters that nobody has reported after a day.
         silent: fewer reports than the area's own past and its neighbours explain.
         expected: reports in the days looked at, had it been as usual; p of so few.
     """

@@ -211,7 +211,7 @@ def _table(rows: Iterable[Row], found: Scores, words: Wording, by: str, week: st
             _name(name, words, by, voices),
             f"{opened:,}",
             _share(line.preceded, words, spread=True),
-            "–" if line.preceded_by_chance is None else f"{100 * line.preceded_by_chance:.0f}%",
+            "–" if line.preceded_by_chance is None else f"{100 * line.preceded_by_chance:.1f}%",
             _lead(line, words),
             f"{counts.get('warnings', 0):,}",
             _precision(line, words),
@@ -234,7 +234,9 @@ def _share(share: Share, words: Wording, *, spread: bool = False) -> str:
         return words.say("score_unknown", n=share.n)
     if not spread:
         return f"{100 * share.value:.1f}%"
-    return f"{100 * share.value:.1f}% ({100 * share.low:.0f}–{100 * share.high:.0f})"
+    digits = 1 if share.high < 0.1 else 0
+    reach = f"{100 * share.low:.{digits}f}–{100 * share.high:.{digits}f}"
+    return f"{100 * share.value:.1f}% ({reach})"
 
 
 def _lead(line: Line, words: Wording) -> str:

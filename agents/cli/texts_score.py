@@ -144,7 +144,7 @@ SCORE_TEXTS: dict[str, tuple[str, str]] = {
     "voice_no_people": ("人口不详", "residents unknown"),
     "voice_expected": ("往常", "as usual"),
     "voice_rate": ("上报意愿(1为平均)", "readiness (1 is usual)"),
-    "voice_unreported": ("估计未上报", "estimated unreported"),
+    "voice_unreported": ("一天内无人上报(估计)", "unreported after a day (estimate)"),
     "voice_finding": ("数据质量", "data quality"),
     "voice_how": (
         "上报意愿:同一事项的后续诉求,与其他区域同类事项同样时长内的相比(Liu 等,arXiv 2204.08620)。",
@@ -154,10 +154,10 @@ SCORE_TEXTS: dict[str, tuple[str, str]] = {
         ),
     ),
     "voice_limits": (
-        "未上报按零截断泊松估计,事项显著程度不一,真实比例更高;诉求骤减先核实渠道,不作为成效。",
+        "一天内无人上报:按后续诉求的速率估计,不易察觉的事项真实比例更高;诉求骤减先核实渠道,不作为成效。",
         (
-            "Unreported by the zero-truncated Poisson; cases differ in how visible they are, so "
-            "the true share is higher. Where reports drop, check the channels first."
+            "Unreported after a day: by the rate of further reports; of what is hard to see the "
+            "true share is higher. Where reports drop, check the channels first."
         ),
     ),
 }

@@ -152,10 +152,8 @@ class Heed(NamedTuple):
     days: list[int]
     again: int
     expected: int
-    once: int
-    twice: int
+    watched_min: int
     cases: int
-    voices: int
 
 
 class Course:

@@ -239,10 +239,8 @@ def _note_course(turn: Turn, first: int, week: Scored, rows: Rows) -> Course:
             below.days or [0] * 7,
             each.again,
             round(each.expected * _MILLI),
-            each.once,
-            each.twice,
+            each.watched_min,
             each.cases,
-            each.voices,
         )
     course.forget(first)
     turn.state.put(COURSES, turn.area, course)
@@ -264,10 +262,8 @@ def _voices(
                 Heard(
                     heed.again,
                     heed.expected / _MILLI,
-                    heed.once,
-                    heed.twice,
+                    heed.watched_min,
                     heed.cases,
-                    heed.voices,
                 )
             )
         said = week.below.get(area)

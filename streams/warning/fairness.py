@@ -24,7 +24,7 @@ WINDOWS = (1, 3, 7)
 """Days over which the fewness of reports is judged."""
 
 LEAST_EXPECTED = 4.0
-"""Further reports that must be expected, or cases with several, before a rate is told."""
+"""Further reports that must be expected, or have come, before anything is told of them."""
 
 WATCHED_DAYS = 10
 """A case is watched for further reports at most so long after its first."""
@@ -36,25 +36,22 @@ class Heard(NamedTuple):
     Attributes:
         again: further reports of cases that somebody had reported. expected: how many cases
             of the same kinds get elsewhere in the same time.
-        once, twice, cases, voices: cases with one report, with two, all; and their reports.
+        watched_min: minutes in which the cases were open after their first report.
+        cases: how many they are.
     """
 
     again: int = 0
     expected: float = 0.0
-    once: int = 0
-    twice: int = 0
+    watched_min: int = 0
     cases: int = 0
-    voices: int = 0
 
     def plus(self, other: Heard) -> Heard:
         """Both together."""
         return Heard(
             self.again + other.again,
             self.expected + other.expected,
-            self.once + other.once,
-            self.twice + other.twice,
+            self.watched_min + other.watched_min,
             self.cases + other.cases,
-            self.voices + other.voices,
         )
 
 
@@ -82,10 +79,8 @@ def heard(areas: Mapping[str, Rows]) -> dict[str, Heard]:
                 Heard(
                     counts.get("again", 0),
                     mine * again / watched if watched else 0.0,
-                    counts.get("once", 0),
-                    counts.get("twice", 0),
+                    mine,
                     counts.get("cases", 0),
-                    counts.get("voices", 0),
                 )
             )
         found[area] = total
@@ -119,35 +114,23 @@ def poisson_limits(count: int) -> tuple[float, float]:
 
 
 def unreported(each: Heard) -> Share:
-    """Estimated share of cases that nobody reports, from how many of the others share a case.
+    """Estimated share of matters that nobody has reported a day after they began.
 
-    The zero-truncated Poisson: if cases got reports independently at one rate, so many with
-    one and more imply so many with none. Cases differ in how visible they are, so the true
-    share is rather higher; and what differs in kind from all that is reported is not in it.
+    At the rate at which further reports of known cases come, a first one comes too: exp(-rate
+    x one day). Counting cases with one report and with more (the zero-truncated Poisson) would
+    mistake quick work for few witnesses; the rate in the time that cases were open does not.
+    Matters that few can see are rarely among the known ones, so the true share is higher.
     """
-    n = each.cases
-    several = n - each.once
-    if n < 1 or several < LEAST_EXPECTED or each.voices <= n:
-        return Share(n=n)
-    mean = _untruncated(each.voices / n)
-    # The variance of the truncated mean, by its likelihood; the limits on the log scale.
-    miss = exp(-mean)
-    variance = mean * (1 - miss) ** 2 / (n * (1 - miss - mean * miss))
-    reach = _Z * sqrt(variance) / mean
-    low, high = mean * exp(reach), mean * exp(-reach)
-    return Share(value=round(miss, 4), low=round(exp(-low), 4), high=round(exp(-high), 4), n=n)
-
-
-def _untruncated(observed: float) -> float:
-    """The Poisson mean whose truncated mean is `observed` (> 1), by bisection."""
-    low, high = 1e-9, observed
-    for _ in range(60):
-        middle = (low + high) / 2
-        if middle / (1 - exp(-middle)) < observed:
-            low = middle
-        else:
-            high = middle
-    return (low + high) / 2
+    if each.again < LEAST_EXPECTED or each.watched_min < 1:
+        return Share(n=each.cases)
+    low, high = poisson_limits(each.again)
+    days = each.watched_min / 1_440
+    return Share(
+        value=round(exp(-each.again / days), 4),
+        low=round(exp(-high / days), 4),
+        high=round(exp(-low / days), 4),
+        n=each.cases,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,29 +45,22 @@ def test_kinds_that_everybody_sees_do_not_make_an_area_loud() -> None:
 
 def test_too_few_further_reports_say_nothing() -> None:
     assert rate(heard({"a": area(1, 10), "b": area(1, 10)})["a"]).value is None
-    assert unreported(Heard(again=1, once=9, cases=10, voices=11)).value is None
+    assert unreported(Heard(again=1, watched_min=6_000, cases=10)).value is None
 
 
-@pytest.mark.parametrize("mean", [0.7, 1.5, 3.0])
-def test_the_unreported_share_is_found_again(mean: float) -> None:
-    inside = 0
+@pytest.mark.parametrize("open_h", [1.0, 24.0])
+def test_the_unreported_share_is_found_again_however_quickly_cases_are_closed(
+    open_h: float,
+) -> None:
+    inside, per_day = 0, 1.2
     for seed in range(40):
-        rng = Random(f"{mean}/{seed}")
-        counts = [poisson(rng, mean) for _ in range(400)]
-        seen = [n for n in counts if n]
-        told = unreported(
-            Heard(
-                again=sum(seen) - len(seen),
-                once=seen.count(1),
-                twice=seen.count(2),
-                cases=len(seen),
-                voices=sum(seen),
-            )
-        )
-        assert told.value is not None
+        rng = Random(f"{open_h}/{seed}")
+        lengths = [rng.expovariate(1 / open_h) for _ in range(600)]
+        again = sum(poisson(rng, per_day * hours / 24) for hours in lengths)
+        told = unreported(Heard(again=again, watched_min=round(60 * sum(lengths)), cases=600))
         assert told.low is not None
         assert told.high is not None
-        inside += told.low <= exp(-mean) <= told.high
+        inside += told.low <= exp(-per_day) <= told.high
     assert inside >= 31, "nine in ten, give or take"
 
 
