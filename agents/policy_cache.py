@@ -8,7 +8,7 @@ made of, so that a changed policy is read anew.
 from __future__ import annotations
 
 import hashlib
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -56,7 +56,7 @@ def _load_and_keep(path: Path | None, kept: Path) -> Policy:
 
 def _hash(path: Path | None) -> str:
     """Of all that a policy is made of: its files, the table of holidays, the code."""
-    digest = hashlib.sha256(f"{version('chengyun')} {version('holidays')}".encode())
+    digest = hashlib.sha256(f"{_version('chengyun')} {_version('holidays')}".encode())
     if path is None:
         import deploy
 
@@ -66,3 +66,11 @@ def _hash(path: Path | None) -> str:
         digest.update(file.name.encode() + b"\0")
         digest.update(file.read_bytes() if file.is_file() else b"")
     return digest.hexdigest()[:24]
+
+
+def _version(package: str) -> str:
+    """Of an installed package; a checkout that was not installed has none."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "0"
