@@ -163,7 +163,7 @@ def evaluate(plan: Plan) -> Evaluation:
         f"{BELOW} hours below; a warning is right if the level is there within {HORIZON} hours. "
         f"Warnings within {HORIZON} hours of each other are one. Each station is judged from its "
         "first hour on, and each forecast before the next hour is read. How fast slopes are "
-        "followed and damped was set on Chengdu's years, of six settings; Beijing's were not "
+        "followed and damped was set on Chengdu's years, of twelve settings; Beijing's were not "
         "looked at for it. The last three rows of each table are compared at the limit from which "
         f"on {MATCHED:.0%} of the warnings are right. The forecast was made for water that rises "
         "steadily; hourly air is rougher, and how near the threshold it stands says as much as "
