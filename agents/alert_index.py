@@ -77,6 +77,19 @@ class AlertIndex:
         rows = self._file.execute("SELECT value FROM said WHERE alert = ? ORDER BY n", (alert_id,))
         return [row[0] for row in rows]
 
+    def explained_by(self, cause: str) -> list[bytes]:
+        """The newest revision of each alert that ever named this cause, oldest first.
+
+        Looks at all that is kept: for the few alerts that are causes.
+        """
+        named = f'"inhibited_by":"{cause}"'.encode()
+        rows = self._file.execute(
+            "SELECT value FROM said WHERE n IN (SELECT MAX(n) FROM said WHERE alert IN "
+            "(SELECT alert FROM said WHERE instr(value, ?) > 0) GROUP BY alert) ORDER BY n",
+            (named,),
+        )
+        return [row[0] for row in rows]
+
     def read_to(self) -> dict[Place, int]:
         """The offset up to which each partition was read."""
         rows = self._file.execute("SELECT topic, lane, upto FROM read_to")

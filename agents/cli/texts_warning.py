@@ -53,6 +53,7 @@ WARNING_TEXTS: dict[str, tuple[str, str]] = {
     "why_not_fired": ("不触发情形", "would not fire"),
     "why_tests": (",共判 {count} 项", ", one of {count}"),
     "why_missing": ("未列:", "Not given: "),
+    "why_explains": ("由此引起的预警 {count} 条", "{count} warnings that it explains"),
     "why_list": ("、", ", "),
     "why_drawn": ("图已画入 {file}", "Drawn into {file}"),
     "why_strip": ("比较", "beside it"),

@@ -89,6 +89,7 @@ def why(
             table.add_row(Text(words.say(name), style="dim"), fact)
     out.print(table, soft_wrap=False)
     _evidence(out, alert, words)
+    _explained(out, desk, alert)
     if told.missing and alert.scale == "warning":
         lacks = [f"{words.say(f'part_{part}')}({why})" for part, why in told.missing.items()]
         told_so = words.say("why_missing") + words.say("why_list").join(lacks)
@@ -326,6 +327,38 @@ def _answered(alert: Alert, words: Wording) -> str | None:
         return None
     reason = f" “{alert.answer_reason}”" if alert.answer_reason else ""
     return f"{words.word(alert.answer)} · {alert.answered_by}{reason}"
+
+
+def _explained(out: Console, desk: Desk, alert: Alert) -> None:
+    """What is folded under this alert or its case, as far as the index knows."""
+    policy = desk.words.policy
+    causing = {} if policy is None else policy.triggers.causing
+    causes = [alert.alert_id] if alert.trigger.id in causing else []
+    if alert.kind in causing and alert.incident_id is not None:
+        causes.append(alert.incident_id)
+    if not causes:
+        return
+    try:
+        with AlertIndex(index_path(desk.settings)) as index:
+            found = [value for cause in causes for value in index.explained_by(cause)]
+    except (OSError, sqlite3.Error):
+        return  # the index is a convenience; `alert list` shows the same from the topics
+    folded = [
+        one
+        for value in found
+        if (one := AlertEvent.model_validate_json(value).data).held_back == "inhibited"
+        and one.state not in ("closed", "withdrawn")
+    ]
+    if not folded:
+        return
+    out.print(Text(desk.words.say("why_explains", count=len(folded)), style="bold"))
+    for one in folded[:_SHOWN_EVIDENCE]:
+        line = Text("  └ ")
+        line.append(alert_line(one, desk.words))
+        line.append(f"  {one.alert_id}", "dim")
+        out.print(line)
+    if len(folded) > _SHOWN_EVIDENCE:
+        out.print(Text(f"  … +{len(folded) - _SHOWN_EVIDENCE}", style="dim"))
 
 
 def _evidence(out: Console, alert: Alert, words: Wording) -> None:

@@ -147,6 +147,19 @@ def test_the_picture_is_drawn_alike_as_svg_and_png(tmp_path: Path) -> None:
         drawing([_alert()], ZONE)
 
 
+def test_what_a_cause_explains_is_found_by_it(tmp_path: Path) -> None:
+    with AlertIndex(tmp_path / "alerts.sqlite") as index:
+        index.add(
+            [
+                ((STREET, 0), 1, "a", b'{"inhibited_by":"rain","n":1}'),
+                ((STREET, 0), 2, "b", b'{"inhibited_by":"rain 2"}'),
+                ((STREET, 0), 3, "a", b'{"n":2}'),
+                ((STREET, 0), 4, "c", b'{"inhibited_by":"rain"}'),
+            ]
+        )
+        assert index.explained_by("rain") == [b'{"n":2}', b'{"inhibited_by":"rain"}']
+
+
 class _Topics:
     """Alert topics of two partitions each, as a ledger reads them; offsets with gaps."""
 
