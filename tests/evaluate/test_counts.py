@@ -65,6 +65,18 @@ def test_every_scenario_has_its_outbreak_after_learning() -> None:
     assert sum(bool(one.bins) for one in city) == 9
 
 
+def test_a_rise_that_swells_brings_more_in_its_first_half_than_while_it_fades() -> None:
+    rises = [one for one in fleet(3, 200, 200, 30, 60, swelling=True) if len(one.bins) > 3]
+    early = late = 0
+    for one in rises:
+        assert one.bins[0] >= one.learn
+        assert one.strength in (3.0, 5.0, 8.0)
+        middle = (one.bins[0] + one.bins[-1]) / 2
+        early += sum(int(one.extra[at]) for at in one.bins if at < middle)
+        late += sum(int(one.extra[at]) for at in one.bins if at > middle)
+    assert early > 1.1 * late
+
+
 def test_ears_measures_against_the_seven_bins_before() -> None:
     known = np.array([1, 2, 3, 1, 2, 3, 2, 9, 2, 9], dtype=np.int64)
     before = known[:7]
