@@ -31,6 +31,13 @@ SLOWEST_H: Final = 367.0
 SPREAD: Final = 1.0
 """Sigma of the logarithm of handling times (D)."""
 
+AGAIN_PER_H: Final = 0.03
+"""Further reports of the same matter in an hour while it is open (D)."""
+
+READINESS_SPREAD: Final = 0.5
+"""Sigma of the logarithm of how readily a street's people report (D): threefold between
+streets is usual (Liu et al. 2022)."""
+
 SILENT_SHARE: Final = 0.0118
 """Cases in which the unit never answers: the month's share of overdue cases."""
 

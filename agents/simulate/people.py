@@ -10,7 +10,7 @@ from itertools import accumulate
 from math import exp, log
 from random import Random
 
-from agents.replay.feed import Entry, microseconds
+from agents.replay.feed import Entry, microseconds, moment_of
 from agents.simulate import habits
 from agents.simulate.acts import Spot, called_back, complained_again, report, said
 from agents.simulate.city import SimulatedCity
@@ -28,7 +28,8 @@ class People:
     rain; what each unit will answer, and when, is drawn with the report.
 
     Attributes:
-        per_hour: reports an hour, mean over a week. by_code: what people report, by its code.
+        readiness: how readily the people of each street report, 1 in the middle.
+        per_hour: first reports an hour, mean over a week. by_code: what people report, by its code.
     """
 
     def __init__(self, city: SimulatedCity, sky: Sky, seed: int, begins: datetime) -> None:
@@ -49,6 +50,11 @@ class People:
         self._calm = self._moods[False, False][-1]
         self._ways = list(accumulate(way.share for way in habits.WAYS))
         self._returning = self._returning_places()
+        self._again = Random(f"{seed}/again")
+        readiness = Random(f"{seed}/readiness")
+        self.readiness = {
+            street: exp(readiness.gauss(0, habits.READINESS_SPREAD)) for street in city.streets
+        }
 
     def entries(self) -> Iterator[Entry]:
         """Reports and answers for ever, in the order of their time."""
@@ -147,7 +153,37 @@ class People:
         if way.channel == "superior":
             more["expected_datetime"] = local + timedelta(days=7)
         opening = report(local, source, number, kind.code, spot, **more)
-        return [opening, *self._answers(local, source, number, kind, way, rng, slower)]
+        answers = list(self._answers(local, source, number, kind, way, rng, slower))
+        if spot is not None and len(answers) > 1:
+            answers += self._others(local, kind, spot, answers)
+        return [opening, *answers]
+
+    def _others(
+        self, at: datetime, kind: Kind, spot: Spot, answers: list[Entry]
+    ) -> Iterator[Entry]:
+        """Others report the same matter while it is open, as readily as their street does.
+
+        Args:
+            answers: of the unit, in order: it has accepted, it is done, and so on.
+        """
+        rng = self._again
+        rule = self._city.policy.category(None, kind.code)
+        rate = habits.AGAIN_PER_H * self.readiness.get(spot.street, 1.0)
+        done, ended = answers[1].at, moment_of(answers[-1].at).astimezone(self._zone)
+        moment = at
+        while rule is not None:
+            moment += timedelta(hours=rng.expovariate(rate))
+            if microseconds(moment) >= done or moment - at >= timedelta(days=1):
+                return
+            source = "/apps/yunchuan"
+            number = self._number(source, moment)
+            words = rng.choice(kind.words).format(place=spot.address)
+            place = spot.beside(rng.uniform(-8, 8), rng.uniform(-8, 8))
+            yield report(moment, source, number, kind.code, place, channel="app", description=words)
+            report_id = f"{source}/{number}"
+            seen = moment + timedelta(minutes=habits.ACCEPT_MEDIAN_MIN)
+            yield said(seen, report_id, "accepted", unit=rule.unit)
+            yield said(ended + timedelta(minutes=5), report_id, "closed", unit=rule.unit)
 
     def _number(self, source: str, local: datetime) -> str:
         self._numbers[source] += 1
