@@ -93,6 +93,9 @@ class Plan:
                 text = value.isoformat() if isinstance(value, datetime) else str(value)
                 environment[PREFIX + name.upper()] = text
         environment["PYTHONUNBUFFERED"] = "1"
+        # A worker's memory is a million small things: in large pages the processor finds them
+        # with fewer misses. Other systems than glibc's do not read this.
+        environment.setdefault("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1")
         return environment
 
 

@@ -173,3 +173,6 @@ def test_a_worker_is_told_its_city_and_nothing_else(plan: Plan) -> None:
     assert told["CHENGYUN_METRICS_FILE"].endswith("street.address")
     assert told["CHENGYUN_METRICS_PORT"] == "0"
     assert "CHENGYUN_CLOCK_REAL_ORIGIN" not in told
+    assert told["GLIBC_TUNABLES"] == "glibc.malloc.hugetlb=1"
+    own = plan.environment("street", {"GLIBC_TUNABLES": "glibc.malloc.arena_max=1"})
+    assert own["GLIBC_TUNABLES"] == "glibc.malloc.arena_max=1"
