@@ -73,7 +73,7 @@ def on_report(turn: Turn, event: ReportEvent) -> None:
             if shadow:
                 ownership.pass_on(turn, case, _addressed(event, case), "joined")
             return
-    open_case(turn, report, rule, near, located=located, again=again)
+    open_case(turn, report, rule, spots, near, located=located, again=again)
 
 
 def _addressed(event: ReportEvent, case: Case) -> ReportEvent:
@@ -107,6 +107,7 @@ def open_case(
     turn: Turn,
     report: Report,
     rule: CategoryRule,
+    spots: Spots,
     near: list[Near],
     *,
     located: bool,
@@ -115,6 +116,7 @@ def open_case(
     """Open a case for a report: routed, with its clocks, lifted at once where a rule says so.
 
     Args:
+        spots, near: the places of the kind at this desk, and those within reach of the report.
         again: what the report shows about its place, if that is beyond chance.
     """
     policy = turn.policy
@@ -142,7 +144,7 @@ def open_case(
     belong(turn, report.report_id, incident.incident_id)
     if located and place.lat is not None and place.lon is not None:
         _link_to_the_past(turn, incident, near)
-        Spots(turn, rule).remember(incident.incident_id, place.lat, place.lon, report.reported_at)
+        spots.remember(incident.incident_id, place.lat, place.lon, report.reported_at)
         problems.notice_recurrence(turn, case, rule, near, again)
     if report.self_handled:
         _settle_on_the_spot(turn, case)

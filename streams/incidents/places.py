@@ -83,6 +83,11 @@ def cells_around(lat: float, lon: float, radius_m: float) -> list[str]:
     return cells
 
 
+@lru_cache(maxsize=1_024)
+def _window(recurrence_days: float, merge_within_s: float) -> timedelta:
+    return timedelta(days=recurrence_days, seconds=merge_within_s)
+
+
 class Spots:
     """The places of one kind at one desk."""
 
@@ -176,8 +181,7 @@ class Spots:
                 return
 
     def _window(self) -> timedelta:
-        days = self._turn.policy.escalation.recurrence_days
-        return timedelta(days=days, seconds=self._rule.merge_within_s)
+        return _window(self._turn.policy.escalation.recurrence_days, self._rule.merge_within_s)
 
     def _still_of_use(self, spots: list[Spot], moment: int) -> Iterator[Spot]:
         window = self._window()

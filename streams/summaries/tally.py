@@ -8,6 +8,7 @@ too and keep a median within 10 % in bounded room.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from math import log2
 
 Counts = dict[str, int]
@@ -86,8 +87,9 @@ def told(counts: Counts) -> Counts:
 
 def median_hours(counts: Counts) -> float | None:
     """How long the middle case took, hours: the geometric middle of its bucket."""
-    buckets = sorted((int(name[1:]), n) for name, n in counts.items() if _is_time(name))
-    number = sum(n for _, n in buckets)
+    buckets = [(int(name[1:]), n) for name, n in counts.items() if _is_time(name)]
+    buckets.sort()
+    number = sum([n for _, n in buckets])
     if number <= 0:
         return None
     below = 0
@@ -130,6 +132,7 @@ def rates(counts: Counts, tier: str) -> dict[str, float]:
     return found
 
 
+@lru_cache(maxsize=4_096)
 def _is_time(name: str) -> bool:
     return name[0] == _TIME and name[1:].isdigit()
 
