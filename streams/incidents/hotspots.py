@@ -134,11 +134,15 @@ class _Scan:
     def subject(self, group: HotspotGroup, found: Hotspot, centre: tuple[float, float]) -> str:
         """The episode that a hotspot belongs to: one that goes on nearby, or a new one."""
         until = found.day + (found.day - found.since) + self.rule.quiet_days
-        for at, one in enumerate(self.open):
-            near = hypot(one.x_km - found.x_km, one.y_km - found.y_km)
-            if one.until > found.day and near <= 2 * self.rule.rules.apart_km:
-                self.open[at] = one._replace(until=until)
-                return one.subject
+        near = sorted(
+            (hypot(one.x_km - found.x_km, one.y_km - found.y_km), at)
+            for at, one in enumerate(self.open)
+            if one.until > found.day
+        )
+        if near and (found.raised or near[0][0] <= self.rule.rules.apart_km):
+            at = near[0][1]
+            self.open[at] = self.open[at]._replace(until=until)
+            return self.open[at].subject
         subject = f"{group.name}/{h3.latlng_to_cell(*centre, _COARSE)}"
         self.open.append(_Open(subject, found.x_km, found.y_km, until))
         return subject
