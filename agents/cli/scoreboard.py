@@ -167,7 +167,7 @@ def _show(
 ) -> None:
     out = console(plain)
     if not rows:
-        out.print(words.say("nothing"))
+        out.print(words.say("score_none"))
         return
     newest = rows[-1][2]
     begin, end = words.date(newest.window.start), words.date(newest.window.end)

@@ -65,6 +65,10 @@ SCORE_TEXTS: dict[str, tuple[str, str]] = {
         "策略 {version} 未启用计分板(scoreboard 为空),没有可显示的内容。",
         "The policy {version} keeps no scoreboard (its section scoreboard is null).",
     ),
+    "score_none": (
+        "尚无计分:街道在每日零点、区和市随后公布(--area、--week 可查其他区域和周)。",
+        "Nothing yet: streets tell theirs at midnight, districts and the city right after.",
+    ),
     "score_complete": ("已结束", "complete"),
     "score_running": ("进行中", "still running"),
     "score_unknown": ("不详({n})", "unknown ({n})"),

@@ -126,7 +126,8 @@ def _keep(turn: Turn, bins: Bins) -> None:
 def close_bins(turn: Turn, bins: Bins, until: datetime) -> list[int]:
     """Say every bin that ended by `until` and was not said yet; answers their starts.
 
-    What nobody asks about any more is forgotten.
+    What nobody asks about any more is forgotten, but not before those who asked have
+    looked: what ended just now stays until the next time, however old it is.
     """
     limit = to_microseconds(until) - BIN_US
     ended = sorted(start for start, each in bins.items() if each.unsaid and start <= limit)
@@ -134,7 +135,7 @@ def close_bins(turn: Turn, bins: Bins, until: datetime) -> list[int]:
         _say(turn, start, bins[start])
     oldest = max(bins) - KEPT_BINS * BIN_US
     for start in [each for each in bins if each < oldest]:
-        if not bins[start].unsaid:
+        if not bins[start].unsaid and start not in ended:
             del bins[start]
     _keep(turn, bins)
     return ended

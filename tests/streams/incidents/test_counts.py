@@ -9,9 +9,11 @@ import orjson
 import pytest
 
 from agents import policy_files
+from streams.incidents.case import Bin
+from streams.incidents.counting import BIN_US, close_bins
 from streams.incidents.problems import is_border
 from streams.incidents.turn import Turn
-from streams.state import State
+from streams.state import State, from_microseconds
 
 BEGIN = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
 
@@ -227,3 +229,21 @@ def test_w7_the_third_district_makes_it_the_citys(commanded: Any) -> None:
     (case,) = (i for i in commanded.incidents().values() if i.area == "C")
     assert (case.severity, case.tier) == ("II", "city")
     assert case.areas == ["A", "B", "D"]
+
+
+def test_bins_that_are_said_hours_late_are_still_there_for_those_who_look_at_them(
+    rules: Any,
+) -> None:
+    # The desk was away for five hours: a bin from before, and one of now, end together.
+    turn = Turn(rules(), "street", "A1", State({}), BEGIN, "case")
+    bins: dict[int, Bin] = {}
+    old, new = 10 * BIN_US, 40 * BIN_US
+    for start in (old, new):
+        bins[start] = Bin()
+        bins[start].own["water"] = 1
+        bins[start].unsaid = True
+    ended = close_bins(turn, bins, from_microseconds(new + BIN_US))
+    assert ended == [old, new]
+    assert all(start in bins for start in ended)
+    assert close_bins(turn, bins, from_microseconds(new + BIN_US)) == []
+    assert old not in bins, "and then it is forgotten"
