@@ -62,14 +62,20 @@ class City:
         return times, self.places(len(times), chance)
 
 
-def sub_centres(seed: int, many: int, anywhere: float, day_spread: float) -> City:
-    """A city of several centres of random place and width."""
+def sub_centres(
+    seed: int,
+    many: int,
+    anywhere: float,
+    day_spread: float,
+    spread_km: tuple[float, float] = (0.5, 2.0),
+) -> City:
+    """A city of several centres of random place and of a width within bounds."""
     chance = np.random.default_rng(seed)
     centres = tuple(
         Centre(
             float(chance.uniform(1, SIDE_KM - 1)),
             float(chance.uniform(1, SIDE_KM - 1)),
-            float(chance.uniform(0.5, 2.0)),
+            float(chance.uniform(*spread_km)),
             (1 - anywhere) / many,
         )
         for _ in range(many)
