@@ -30,6 +30,7 @@ RULES: dict[str, tuple[str, str]] = {
     "W10": ("数量激增", "surge"),
     "W11": ("超时风险", "risk of being late"),
     "W12": ("设备失联", "silent device"),
+    "W12-area": ("诉求骤减", "fewer reports than usual"),
     "W13": ("通知风险点位", "sites told"),
     "W14": ("季节提前治理", "season to come"),
     "W15": ("设备读数异常", "unlike its own past"),

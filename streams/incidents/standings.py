@@ -35,7 +35,6 @@ from streams.warning import fairness
 from streams.warning.fairness import Heard, Quiet
 from streams.warning.scoreboard import ALL, WEEK_MIN, judge, line, spared, whole
 
-_SETTLED = "*"
 _RELAPSE_DAYS = 60
 _MILLI = 1_000
 
@@ -189,7 +188,7 @@ def _tell(
 
 def _lines(rows: Rows, tier: str, told_from: int) -> dict[str, ScoreLine]:
     of_kinds = {kind: line(rows[kind], tier, told_from) for kind in sorted(rows) if kind != ALL}
-    return {_SETTLED: line(whole(rows), tier, told_from), **of_kinds}
+    return {ALL: line(whole(rows), tier, told_from), **of_kinds}
 
 
 def _days_below(week: Scored) -> list[list[int]]:
@@ -341,8 +340,8 @@ def _listen(turn: Turn, rules: ScoreRules, first: int, week: Scored, upto: datet
             if lit is not None:
                 episodes.end(turn, rule.id, area)
             continue
-        if lit is not None and lit.observed == each.observed and lit.title:
-            continue
+        if lit is not None and lit.observed == each.observed:
+            continue  # nothing new to say
         _warn(turn, rule, area, each, len(quiet), begin_of(today, tz))
 
 
@@ -360,7 +359,6 @@ def _warn(
         "p": p,
         "window": Window(start=until - days, end=until),
         "threshold": rule.p,
-        "unit": "reports",
     }
     episodes.tell(
         turn,

@@ -100,7 +100,7 @@ def _told(reader: _Reader) -> Told:
     for rise in triggers.rises:
         if rise.id == trigger:
             return _of_rise(reader, rise)
-    for find in (_of_rules, _of_chance, _of_devices):
+    for find in (_of_rules, _of_silent_area, _of_chance, _of_devices):
         told = find(reader)
         if told is not None:
             return told
@@ -182,6 +182,16 @@ def _of_rules(reader: _Reader) -> Told | None:
         if getattr(rule, "id", None) == reader.alert.trigger.id:
             return told(reader)
     return _of_season(reader)
+
+
+def _of_silent_area(reader: _Reader) -> Told | None:
+    board = reader.policy.scoreboard
+    rule = None if board is None else board.silent
+    if rule is None or reader.alert.trigger.id != rule.id:
+        return None
+    usual = reader.alert.expected or 0.0
+    not_fired = reader.say("silent_not", p=rule.p, usual=usual)
+    return reader.say("silent_clears"), None, not_fired
 
 
 def _of_weather(reader: _Reader) -> Told:

@@ -66,6 +66,17 @@ EXPLAINED: dict[str, tuple[str, str]] = {
         "聚集消退并平静 {days:g} 天后解除",
         "It ends when the cluster is gone and {days:g} days were quiet",
     ),
+    "silent_clears": (
+        "诉求恢复到不再少见的数量后解除；在此之前不作为治理成效",
+        "ends once so few reports would surprise nobody; until then it is no success",
+    ),
+    "silent_not": (
+        "与往常约 {usual:.0f} 件及周边同期走势相比，如此之少的概率高于 {p:g} 时不会触发",
+        (
+            "not at a chance above {p:g} of so few, against about {usual:.0f} as usual and the "
+            "course of the neighbours"
+        ),
+    ),
     "risk_clears": (
         "预计超时件数降到一半以下并保持后解除",
         "It ends when half as many are expected to be late, and stays so",

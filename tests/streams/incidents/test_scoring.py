@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from schemas.score import Score
+from streams.warning.explain import explain
 
 MONDAY = datetime(2026, 3, 1, 16, 0, tzinfo=UTC)  # Monday 2 March begins in the city
 DAY = timedelta(days=1)
@@ -148,6 +149,7 @@ def test_a_street_that_falls_silent_is_flagged_and_told_as_a_matter_of_data_qual
     lit = [alert for alert in history.alerts("district").values() if alert.trigger.id == "W12-area"]
     assert [alert.key for alert in lit] == ["W12-area/A/A2"]
     assert lit[0].state in ("opened", "revised")
+    assert "不作为治理成效" in explain(lit[0], history.policy, "zh").clears
     for day in range(33, 41):
         for area in ("A1", "A2", "A3"):
             for number in range(rng.randrange(6, 11)):
