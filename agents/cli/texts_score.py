@@ -29,8 +29,8 @@ SCORE_TEXTS: dict[str, tuple[str, str]] = {
         "{count} sources called three times or more within an hour",
     ),
     "load_goals": (
-        "目标:每席每小时不超过 {calls} 次,任意十分钟不超过 {most} 次",
-        "Goals: at most {calls} an hour for each desk, never over {most} in ten minutes",
+        "目标:平日每席每小时不超过 {calls} 次,任何时候十分钟不超过 {most} 次",
+        "Goals: {calls} an hour for each desk on ordinary days, never over {most} in ten minutes",
     ),
     "load_called": ("被呼叫坐席", "desks called"),
     "load_total": ("合计次数", "calls in all"),
