@@ -171,9 +171,11 @@ class Run:
             )
             newest = NewestAlerts(ledger)
             await newest.begin()
-            keeper = asyncio.create_task(alert_index.keep(plan.settings, plan.bootstrap))
-            stack.callback(keeper.cancel)
+            keeper: asyncio.Task[None] | None = None
             while self.ending is None:
+                if keeper is None and not self._hurries():
+                    keeper = asyncio.create_task(alert_index.keep(plan.settings, plan.bootstrap))
+                    stack.callback(keeper.cancel)
                 pause = self._pause()
                 if plan.run_s is not None:
                     left = ready_at + plan.run_s - time.monotonic()
@@ -281,6 +283,10 @@ class Run:
         if self._draining() and (self.picture.done or 1.0) > 0.9:
             return HASTY_LOOK_S
         return REPLAY_LOOK_S if self.plan.event_time else LOOK_S
+
+    def _hurries(self) -> bool:
+        """Whether a replay at full speed is under way: what can wait waits for its end."""
+        return self.plan.event_time and self._feed.drained_s is None
 
     def _draining(self) -> bool:
         return self._feed.fed is not None and self._feed.drained_s is None
