@@ -177,7 +177,7 @@ class _Notes:
 
     def gave_up(self, gone: GaveUp) -> None:
         """A worker has ended too often."""
-        self.last = f"{gone.stage} ended too often ({gone.how[1]})"
+        self.last = f"{gone.worker} ended too often ({gone.how[1]})"
 
 
 @asynccontextmanager

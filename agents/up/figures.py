@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 
 from agents.metrics import moment_of
+from agents.up.plan import stage_of
 
 TIMEOUT_S = 2.0
 
@@ -48,6 +49,42 @@ class Figures:
     def complete_until(self) -> datetime | None:
         """Event time up to which every lane seen is complete."""
         return min(self.watermarks.values(), default=None)
+
+
+def of_stages(workers: Mapping[str, Figures | None]) -> dict[str, Figures | None]:
+    """The figures of each stage, of all its workers together; None while one does not answer."""
+    stages: dict[str, Figures | None] = {}
+    for worker, figures in workers.items():
+        stage = stage_of(worker)
+        if stage not in stages:
+            stages[stage] = figures
+            continue
+        before = stages[stage]
+        stages[stage] = _together(before, figures) if before and figures else None
+    return stages
+
+
+def _together(one: Figures, other: Figures) -> Figures:
+    """Two workers of a stage. A lane that has moved is told by both: the later word counts."""
+    behind = other if one.ready else one
+    return Figures(
+        condition=behind.condition,
+        ready=one.ready and other.ready,
+        restore_remaining=one.restore_remaining + other.restore_remaining,
+        records_in=one.records_in + other.records_in,
+        records_out=one.records_out + other.records_out,
+        cpu_s=one.cpu_s + other.cpu_s,
+        delays=(one.delays[0] + other.delays[0], one.delays[1] + other.delays[1]),
+        open=one.open + other.open,
+        overdue=one.overdue + other.overdue,
+        escalations=one.escalations + other.escalations,
+        alerts=one.alerts + other.alerts,
+        dead=one.dead + other.dead,
+        watermarks={
+            lane: max(w for f in (one, other) if (w := f.watermarks.get(lane)) is not None)
+            for lane in {*one.watermarks, *other.watermarks}
+        },
+    )
 
 
 def read_figures(exposition: str, ready: dict[str, Any]) -> Figures:

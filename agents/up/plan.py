@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -56,15 +57,25 @@ class Plan:
         """Where the workers write their logs."""
         return self.home / "logs"
 
-    def log_of(self, stage: str) -> Path:
-        """The log of one stage."""
-        return self.logs / f"{stage}.log"
+    @property
+    def workers(self) -> tuple[str, ...]:
+        """The workers of this run by name: one for each stage, ``street-2`` where it helps.
 
-    def address_file(self, stage: str) -> Path:
+        History is replayed as fast as its busiest stage decides, and most is decided at the
+        street: a second worker takes half of its lanes. A live city is far from that.
+        """
+        helps = self.event_time and self.sizing.street > 1 and (os.cpu_count() or 1) > 1
+        return (*STAGES, "street-2") if helps else STAGES
+
+    def log_of(self, worker: str) -> Path:
+        """The log of one worker."""
+        return self.logs / f"{worker}.log"
+
+    def address_file(self, worker: str) -> Path:
         """Where a worker writes the address of its probes."""
-        return self.home / f"{stage}.address"
+        return self.home / f"{worker}.address"
 
-    def environment(self, stage: str, inherited: Mapping[str, str]) -> dict[str, str]:
+    def environment(self, worker: str, inherited: Mapping[str, str]) -> dict[str, str]:
         """What a worker of this run is told: everything that is not the default, by name.
 
         The embedded broker is not named but found in the data directory, so that the
@@ -81,10 +92,10 @@ class Plan:
             "clock_real_origin": settings.clock_real_origin,
             "clock_simulated_origin": settings.clock_simulated_origin,
             "policy_dir": settings.policy_dir.absolute() if settings.policy_dir else None,
-            "instance_id": settings.instance_id or "up",
+            "instance_id": (settings.instance_id or "up") + worker[len(stage_of(worker)) :],
             "metrics_host": "127.0.0.1",
             "metrics_port": 0,
-            "metrics_file": self.address_file(stage).absolute(),
+            "metrics_file": self.address_file(worker).absolute(),
             "log_format": "text" if settings.log_format == "auto" else settings.log_format,
         }
         environment = dict(inherited)
@@ -97,6 +108,11 @@ class Plan:
         # with fewer misses. Other systems than glibc's do not read this.
         environment.setdefault("GLIBC_TUNABLES", "glibc.malloc.hugetlb=1")
         return environment
+
+
+def stage_of(worker: str) -> str:
+    """The stage that a worker serves: ``street-2`` is a street's."""
+    return worker.partition("-")[0]
 
 
 def run_home(data_dir: Path, prefix: str) -> Path:

@@ -20,7 +20,7 @@ from agents.replay.pour import Fed, FedSoFar
 from agents.runtime.clock import Clock
 from agents.up.city import CityRecord, write_city
 from agents.up.count import COUNTED, Count, TierOf, count
-from agents.up.figures import Figures, look
+from agents.up.figures import look, of_stages
 from agents.up.newest import NewestAlerts
 from agents.up.picture import Picture
 from agents.up.plan import STAGES, Plan
@@ -129,7 +129,7 @@ class Run:
     async def _start_stages(self) -> None:
         settings = self.plan.settings
         budget = Budget(settings.restart_limit, settings.restart_window_s)
-        self._supervisor = Supervisor(self.plan, STAGES, budget, self.tell)
+        self._supervisor = Supervisor(self.plan, self.plan.workers, budget, self.tell)
         self.tell.note("up_workers", logs=self.plan.logs)
         await self._supervisor.start()
         write_city(settings.data_dir, self.plan.home, self.record)
@@ -197,15 +197,14 @@ class Run:
         picture, supervisor = self.picture, self._supervisor
         if supervisor is None:
             raise RuntimeError("no stage has been started")
-        files = [self.plan.address_file(stage) for stage in STAGES]
-        looks = await asyncio.gather(*map(look, files))
-        figures: dict[str, Figures | None] = dict(zip(STAGES, looks, strict=True))
-        running = {stage: post.running for stage, post in supervisor.posts.items()}
+        workers = self.plan.workers
+        looks = await asyncio.gather(*(look(self.plan.address_file(w)) for w in workers))
+        figures = of_stages(dict(zip(workers, looks, strict=True)))
         now = time.monotonic()
-        picture.look(figures, running, now - self._seen_s if self._seen_s else 0.0)
+        picture.look(figures, supervisor.running, now - self._seen_s if self._seen_s else 0.0)
         self._seen_s = now
-        for stage, post in supervisor.posts.items():
-            picture.stages[stage].restarts = post.restarts
+        for stage, restarts in supervisor.restarts.items():
+            picture.stages[stage].restarts = restarts
         picture.elapsed_s = now - begun
         picture.city_time = self._city_time()
         if self.plan.event_time:

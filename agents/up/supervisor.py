@@ -1,4 +1,4 @@
-"""Keeps the five workers alive within a budget, and ends them all together.
+"""Keeps the workers of a run alive within a budget, and ends them all together.
 
 A worker that refuses to start (exit code 2) is not started again: it would refuse
 again. Any other end that nobody asked for is told and answered by a restart, at most
@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from agents.up.plan import Plan
+from agents.up.plan import Plan, stage_of
 
 REFUSED = 2
 STOP_S = 4.0
@@ -38,11 +38,12 @@ class GaveUp:
     """A worker that could not be kept alive.
 
     Attributes:
+        worker: its name in the run.
         how: its last end, as `describe_end` tells it.
         refused: it said itself that it cannot run (a setting, a policy, a topic).
     """
 
-    stage: str
+    worker: str
     how: tuple[str, str | int]
     refused: bool
 
@@ -59,12 +60,17 @@ class Notes(Protocol):
 
 @dataclass(slots=True)
 class Post:
-    """One stage's place in the run and who fills it now."""
+    """One worker's place in the run and who fills it now."""
 
-    stage: str
+    worker: str
     process: asyncio.subprocess.Process | None = None
     restarts: int = 0
     recent: deque[float] = field(default_factory=deque)
+
+    @property
+    def stage(self) -> str:
+        """The stage that it serves."""
+        return stage_of(self.worker)
 
     @property
     def running(self) -> bool:
@@ -94,12 +100,12 @@ class Supervisor:
     def __init__(
         self,
         plan: Plan,
-        stages: Sequence[str],
+        workers: Sequence[str],
         budget: Budget,
         notes: Notes,
         command: Command = worker_command,
     ) -> None:
-        self.posts = {stage: Post(stage) for stage in stages}
+        self.posts = {worker: Post(worker) for worker in workers}
         self.failed: asyncio.Future[GaveUp] = asyncio.get_running_loop().create_future()
         self._plan = plan
         self._budget = budget
@@ -120,8 +126,19 @@ class Supervisor:
 
     @property
     def restarts(self) -> dict[str, int]:
-        """How often each worker has been started again."""
-        return {stage: post.restarts for stage, post in self.posts.items()}
+        """How often the workers of each stage have been started again."""
+        again: dict[str, int] = {}
+        for post in self.posts.values():
+            again[post.stage] = again.get(post.stage, 0) + post.restarts
+        return again
+
+    @property
+    def running(self) -> dict[str, bool]:
+        """Whether all workers of a stage are there."""
+        there: dict[str, bool] = {}
+        for post in self.posts.values():
+            there[post.stage] = there.get(post.stage, True) and post.running
+        return there
 
     async def stop(self, within_s: float = STOP_S) -> None:
         """Ask every worker to end, wait, and end by force what has not."""
@@ -149,15 +166,15 @@ class Supervisor:
                 post.process.send_signal(number)
 
     async def _launch(self, post: Post) -> None:
-        self._plan.address_file(post.stage).unlink(missing_ok=True)
-        log = self._plan.log_of(post.stage)
+        self._plan.address_file(post.worker).unlink(missing_ok=True)
+        log = self._plan.log_of(post.worker)
         with log.open("ab") as output:
             post.process = await asyncio.create_subprocess_exec(
                 *self._command(post.stage),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,
                 stderr=asyncio.subprocess.STDOUT,
-                env=self._plan.environment(post.stage, os.environ),
+                env=self._plan.environment(post.worker, os.environ),
                 # A Ctrl-C in the terminal is for us; we end the workers in order.
                 start_new_session=True,
                 preexec_fn=_die_with_parent if sys.platform == "linux" else None,
@@ -176,7 +193,7 @@ class Supervisor:
                 post.recent.popleft()
             refused = code == REFUSED
             if refused or len(post.recent) > self._budget.restarts:
-                gone = GaveUp(post.stage, describe_end(code), refused)
+                gone = GaveUp(post.worker, describe_end(code), refused)
                 self._notes.gave_up(gone)
                 if not self.failed.done():
                     self.failed.set_result(gone)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from agents.cli.wording import Wording
 from agents.up.board import View
-from agents.up.plan import Plan
+from agents.up.plan import Plan, stage_of
 from agents.up.supervisor import GaveUp, last_lines
 
 
@@ -37,10 +37,10 @@ class Teller:
 
     def why(self, gone: GaveUp) -> str:
         """Why a worker could not be kept alive, with the end of its log."""
-        log = self.plan.log_of(gone.stage)
+        log = self.plan.log_of(gone.worker)
         told = self.words.say(
             "up_refused" if gone.refused else "up_gave_up",
-            stage=self.words.word(gone.stage),
+            stage=self.words.word(stage_of(gone.worker)),
             how=self._how(gone.how),
             window=self.plan.settings.restart_window_s,
             of=self.plan.settings.restart_limit,
