@@ -84,17 +84,16 @@ async def replay(
         text = ""
         while "开始送入" not in text:
             text += (await asyncio.wait_for(process.stderr.readline(), 60)).decode()
-        _kill_street_of(process.pid)
+        _kill_a_street_of(process.pid)
     async with asyncio.timeout(180):
         out, err = await process.communicate()
     assert process.returncode == 0, err.decode()
     return dict(json.loads(out.decode().splitlines()[-1]))
 
 
-def _kill_street_of(parent: int) -> None:
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit() and _is_street_of(entry, parent):
-            os.kill(int(entry.name), signal.SIGKILL)
+def _kill_a_street_of(parent: int) -> None:
+    streets = (e for e in Path("/proc").iterdir() if e.name.isdigit() and _is_street_of(e, parent))
+    os.kill(int(next(streets).name), signal.SIGKILL)
 
 
 def _is_street_of(entry: Path, parent: int) -> bool:
