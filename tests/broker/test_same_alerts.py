@@ -7,39 +7,26 @@ street and district are killed and come back. What counts is the last word of ea
 
 from __future__ import annotations
 
-import asyncio
-import os
 import random
 import shutil
-import subprocess
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import groupby, product
 from pathlib import Path
-from typing import Any, NamedTuple
 
-import orjson
 import pytest
 import yaml
-from aiokafka import AIOKafkaProducer
 
-from agents import policy_files, topic_admin
-from agents.backtest.city import City
-from agents.bench.cluster import read_all
-from agents.settings import Settings, load_settings
-from agents.up.supervisor import worker_command
+from agents import policy_files
 from schemas.codec import encode
 from schemas.report import Report, ReportEvent
 from schemas.terms import Place
-from schemas.tick import Tick, TickEvent
-from streams import city, district, street, topics
+from streams import topics
 from streams.partitioner import Homes
 from streams.policy import Policy
-from streams.program import Output
-from streams.topics import Sizing, Topic
+from tests.broker.towns import WIDTH, Fed, Town, judged_in_process, opened, promises
 
 BEGIN = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
-WIDTH = 2
 STREETS = ("990101001", "990101002", "990102001")
 KINDS = ("100118", "100201")
 """Street lamps and car parks."""
@@ -47,15 +34,6 @@ STAGES = ("street", "district", "city")
 HOURS = 40
 LATEST = timedelta(minutes=55)
 """Reports come at most so long after the promise that nothing older would."""
-
-
-class Fed(NamedTuple):
-    """One record for one partition of an inbox: a report, or a promise of an upstream lane."""
-
-    topic: Topic
-    partition: int
-    key: str
-    value: bytes
 
 
 def _policy(home: Path) -> Policy:
@@ -136,138 +114,7 @@ def _feed(reports: Sequence[Report], seed: int | None) -> Iterator[list[Fed]]:
             fed.append(Fed(topics.STREET_INBOX, homes[key.encode()], key, encode(event)))
         if chance is not None:
             chance.shuffle(fed)
-        yield fed + _promises(BEGIN + timedelta(hours=hour + 1), final=hour == HOURS - 1)
-
-
-def _promises(watermark: datetime, *, final: bool) -> list[Fed]:
-    return [
-        Fed(
-            topic,
-            partition,
-            "",
-            encode(
-                TickEvent(
-                    id=f"{stage}/{lane}/{watermark.isoformat()}",
-                    source=f"/{stage}/{lane}",
-                    time=watermark,
-                    data=Tick(
-                        stage=stage, partition=lane, of=WIDTH, watermark=watermark, final=final
-                    ),
-                )
-            ),
-        )
-        for stage, listens in (
-            ("intake", (topics.STREET_INBOX, topics.DISTRICT_INBOX)),
-            ("sensing", (topics.STREET_INBOX,)),
-        )
-        for topic in listens
-        for lane in range(WIDTH)
-        for partition in range(WIDTH)
-    ]
-
-
-Words = dict[str, tuple[Any, ...]]
-
-
-def _note(words: Words, policy: Policy, alert: dict[str, Any]) -> None:
-    """Keep the last word of each episode that only speaks of what is improbable."""
-    if alert["trigger"]["id"] in policy.triggers.improbable:
-        words[alert["alert_id"]] = tuple(
-            alert.get(name)
-            for name in ("key", "colour", "state", "observed", "expected", "interval", "p",
-                         "window", "evidence_count", "completeness", "held_back")
-        )  # fmt: skip
-
-
-def judged_in_process(policy: Policy, reports: Sequence[Report], seed: int | None) -> Words:
-    """The last words when nothing dies."""
-    words: Words = {}
-
-    def listen(topic: Topic, key: str, value: bytes) -> None:
-        if topic in topics.ALERTS.values():
-            _note(words, policy, orjson.loads(value)["data"])
-
-    programs = {
-        "street": street.program(policy),
-        "district": district.program(policy),
-        "city": city.program(policy),
-    }
-    sizing = Sizing(intake=WIDTH, sensing=WIDTH, street=WIDTH, district=WIDTH, outbox=WIDTH)
-    town = City(programs, mode="event", sizing=sizing, listener=listen)
-    for fed in _feed(reports, seed):
-        for one in fed:
-            town._queue(Output(one.topic, one.key, one.value, one.partition))
-        town.run()
-    return words
-
-
-class Town:
-    """The three tiers on the broker, each a process that can be killed."""
-
-    def __init__(self, settings: Settings, broker: str, home: Path) -> None:
-        self.settings = settings
-        self.client = {"bootstrap_servers": broker}
-        self.home = home
-        self.workers: dict[str, subprocess.Popen[bytes]] = {}
-
-    def start(self, stage: str) -> None:
-        """Start a worker of that stage."""
-        told = {
-            "BROKER": self.client["bootstrap_servers"],
-            "PREFIX": self.settings.prefix,
-            "PARTITIONS": str(WIDTH),
-            "REPLICATION": "1",
-            "POLICY_DIR": str(self.settings.policy_dir),
-            "DATA_DIR": str(self.home),
-            "TIME": "event",
-            "INSTANCE_ID": "town",
-            "METRICS_PORT": "0",
-        }
-        environment = {**os.environ, **{f"CHENGYUN_{name}": text for name, text in told.items()}}
-        with (self.home / f"{stage}.log").open("ab") as log:
-            self.workers[stage] = subprocess.Popen(
-                worker_command(stage), stdout=log, stderr=log, env=environment
-            )
-
-    def kill(self, stage: str) -> None:
-        """kill -9."""
-        self.workers[stage].kill()
-        self.workers[stage].wait()
-
-    async def feed(self, hours: Sequence[Sequence[Fed]]) -> None:
-        """Write what arrives, each record where its partition is read."""
-        producer = AIOKafkaProducer(**self.client, acks="all")
-        await producer.start()
-        try:
-            for fed in hours:
-                for one in fed:
-                    name = self.settings.physical(one.topic.name)
-                    await producer.send(
-                        name, one.value, key=one.key.encode(), partition=one.partition
-                    )
-            await producer.flush()
-        finally:
-            await producer.stop()
-
-    async def words(self, policy: Policy) -> Words:
-        """The last words that are committed now."""
-        found: Words = {}
-        for topic in topics.ALERTS.values():
-            width = topic_admin.sizing(self.settings, embedded=False).partitions(topic.width)
-            async for records in read_all(self.client, [self.settings.physical(topic.name)], width):
-                for record in records:
-                    _note(found, policy, orjson.loads(record.value)["data"])
-        return found
-
-    async def until(self, policy: Policy, said: Callable[[Words], bool]) -> Words:
-        """Wait until so much is said, for some minutes at most; answers what is."""
-        words: Words = {}
-        for _ in range(120):
-            words = await self.words(policy)
-            if said(words):
-                break
-            await asyncio.sleep(1.0)
-        return words
+        yield fed + promises(BEGIN + timedelta(hours=hour + 1), final=hour == HOURS - 1)
 
 
 @pytest.fixture(scope="module")
@@ -279,27 +126,20 @@ def policy(tmp_path_factory: pytest.TempPathFactory) -> Policy:
 async def town(broker: str, prefix: str, policy: Policy, tmp_path: Path) -> AsyncIterator[Town]:
     home = tmp_path / "policy"
     assert _policy(home) == policy
-    settings = load_settings(
-        broker=broker, prefix=prefix, partitions=WIDTH, replication=1, policy_dir=home
-    )
-    await topic_admin.apply(settings)
-    made = Town(settings, broker, tmp_path)
-    yield made
-    for process in made.workers.values():
-        process.kill()
-        process.wait()
+    async with opened(broker, prefix, home, tmp_path) as made:
+        yield made
 
 
 def test_arrival_within_the_lateness_changes_no_last_word(policy: Policy) -> None:
     reports = _reports(policy, 2)
-    ordered = judged_in_process(policy, reports, None)
+    ordered = judged_in_process(policy, _feed(reports, None))
     assert len(ordered) >= 5
-    assert judged_in_process(policy, reports, 12) == ordered
+    assert judged_in_process(policy, _feed(reports, 12)) == ordered
 
 
 async def test_kills_and_late_arrivals_change_no_last_word(town: Town, policy: Policy) -> None:
     reports = _reports(policy, 1)
-    ordered = judged_in_process(policy, reports, None)
+    ordered = judged_in_process(policy, _feed(reports, None))
     hours = list(_feed(reports, 11))
     for stage in STAGES:
         town.start(stage)

@@ -12,24 +12,19 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
-import orjson
 import pytest
 import yaml
 
-from agents import policy_files, topic_admin
-from agents.backtest.city import City
-from agents.settings import load_settings
+from agents import policy_files
 from schemas.codec import encode
 from schemas.report import Report, ReportEvent
 from schemas.terms import Place
-from streams import city, district, street, topics
+from streams import topics
 from streams.partitioner import Homes
 from streams.policy import Policy
-from streams.program import Output
-from streams.topics import Sizing, Topic
-from tests.broker.test_same_alerts import BEGIN, WIDTH, Fed, Town, Words, _note, _promises
+from tests.broker.test_same_alerts import BEGIN
+from tests.broker.towns import WIDTH, Fed, Town, judged_in_process, opened, promises
 
 DAYS = 10
 STREETS = ("990101001", "990101002", "990101003")
@@ -134,49 +129,21 @@ def _feed(reports: list[Report], seed: int | None) -> Iterator[list[Fed]]:
             fed.append(Fed(topics.STREET_INBOX, homes[key.encode()], key, encode(event)))
         if chance is not None:
             chance.shuffle(fed)
-        yield fed + _promises(BEGIN + STEP * (step + 1), final=step == last - 1)
-
-
-def _in_process(policy: Policy, reports: list[Report]) -> Words:
-    words: Words = {}
-
-    def listen(topic: Topic, key: str, value: bytes) -> None:
-        if topic in topics.ALERTS.values():
-            _note(words, policy, orjson.loads(value)["data"])
-
-    programs: dict[str, Any] = {
-        "street": street.program(policy),
-        "district": district.program(policy),
-        "city": city.program(policy),
-    }
-    sizing = Sizing(intake=WIDTH, sensing=WIDTH, street=WIDTH, district=WIDTH, outbox=WIDTH)
-    town = City(programs, mode="event", sizing=sizing, listener=listen)
-    for fed in _feed(reports, None):
-        for one in fed:
-            town._queue(Output(one.topic, one.key, one.value, one.partition))
-        town.run()
-    return words
+        yield fed + promises(BEGIN + STEP * (step + 1), final=step == last - 1)
 
 
 @pytest.fixture
 async def town(broker: str, prefix: str, tmp_path: Path) -> AsyncIterator[Town]:
     home = tmp_path / "policy"
     _policy(home)
-    settings = load_settings(
-        broker=broker, prefix=prefix, partitions=WIDTH, replication=1, policy_dir=home
-    )
-    await topic_admin.apply(settings)
-    made = Town(settings, broker, tmp_path)
-    yield made
-    for process in made.workers.values():
-        process.kill()
-        process.wait()
+    async with opened(broker, prefix, home, tmp_path) as made:
+        yield made
 
 
 async def test_patterns_end_the_same_on_workers_that_are_killed(town: Town) -> None:
     policy = policy_files.load(town.settings.policy_dir)
     reports = _reports(policy, 5)
-    ordered = _in_process(policy, reports)
+    ordered = judged_in_process(policy, _feed(reports, None))
     told = {str(word[0]).split("/")[0] for word in ordered.values()}
     assert {"W16", "W17", "W18"} <= told, "all three are in it"
     hours = list(_feed(reports, 11))
