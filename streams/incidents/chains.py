@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from math import sqrt
 from typing import Protocol
 
@@ -17,6 +18,7 @@ import orjson
 from schemas.handoff import KnownChain
 from streams.incidents import episodes, precursors
 from streams.incidents.routing import birth_area
+from streams.incidents.sealed import Sealed
 from streams.incidents.turn import Turn
 from streams.incidents.words import words
 from streams.policy.patterns import ChainRule
@@ -67,30 +69,10 @@ class _Learned:
         return head + b"\n" + self.chains.encode()
 
 
-class Learned:
-    """Pair counters as they are stored, until they are needed under the policy of the day."""
-
-    __slots__ = ("_learned", "_stored")
-
-    def __init__(self, stored: bytes = b"") -> None:
-        self._stored = stored
-        self._learned: _Learned | None = None
-
-    def under(self, rules: ChainRules) -> _Learned:
-        """The counters themselves."""
-        if self._learned is None:
-            self._learned = _Learned(rules, self._stored)
-        return self._learned
-
-    def encode(self) -> bytes:
-        """What `Learned` is made from."""
-        return self._stored if self._learned is None else self._learned.encode()
-
-
-LEARNED: Namespace[Learned] = Namespace(
+LEARNED: Namespace[Sealed[_Learned]] = Namespace(
     name="learned",
-    encode=Learned.encode,
-    decode=Learned,
+    encode=Sealed.encode,
+    decode=Sealed,
     lifetime="ever: one for the city, some 100 kB for 250 streets and 20 kinds",
     rank=8,
     decoded=10,
@@ -109,8 +91,8 @@ def look(turn: Turn, cases: Sequence[Case]) -> None:
         return
     most_areas = max(2_000, len(turn.policy.areas.tiers))
     rules = ChainRules(windows_h=rule.windows_h, most_areas=most_areas)
-    stored = turn.state.get(LEARNED, turn.area) or Learned()
-    learned = stored.under(rules)
+    stored = turn.state.get(LEARNED, turn.area) or Sealed()
+    learned = stored.opened(partial(_Learned, rules))
     for case in cases:
         _learn(turn, rule, rules, learned, case)
     today = cases[-1].start // _DAY_US

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from math import cos, hypot, log10, radians
 from typing import NamedTuple, Protocol
 
@@ -19,6 +20,7 @@ from schemas.alert import Geometry
 from schemas.terms import COLOURS
 from streams.incidents import episodes, problems, verdicts
 from streams.incidents.places import METRES_PER_DEGREE
+from streams.incidents.sealed import Sealed
 from streams.incidents.turn import Turn
 from streams.incidents.words import words
 from streams.policy.patterns import HotspotGroup, HotspotRule
@@ -148,30 +150,10 @@ class _Scan:
         return subject
 
 
-class Scanned:
-    """A scan as it is stored, until somebody looks at it under the policy of the day."""
-
-    __slots__ = ("_scan", "_stored")
-
-    def __init__(self, stored: bytes = b"") -> None:
-        self._stored = stored
-        self._scan: _Scan | None = None
-
-    def under(self, rule: HotspotRule) -> _Scan:
-        """The scan itself."""
-        if self._scan is None:
-            self._scan = _Scan(rule, self._stored)
-        return self._scan
-
-    def encode(self) -> bytes:
-        """What `Scanned` is made from."""
-        return self._stored if self._scan is None else self._scan.encode()
-
-
-SCANS: Namespace[Scanned] = Namespace(
+SCANS: Namespace[Sealed[_Scan]] = Namespace(
     name="scan",
-    encode=Scanned.encode,
-    decode=Scanned,
+    encode=Sealed.encode,
+    decode=Sealed,
     lifetime="ever: one for each group of kinds that a desk looks at, some 30 kB",
     rank=8,
     decoded=200,
@@ -190,7 +172,7 @@ def look(turn: Turn, cases: Sequence[Case]) -> None:
         return
     for group in rule.groups:
         key = f"{turn.area}/{group.name}"
-        stored = turn.state.get(SCANS, key) or Scanned()
+        stored = turn.state.get(SCANS, key) or Sealed()
         scan: _Scan | None = None
         for case in cases:
             kind = turn.policy.category(None, case.kind)
@@ -198,7 +180,7 @@ def look(turn: Turn, cases: Sequence[Case]) -> None:
                 continue
             if not group.watches(kind.code, kind.group):
                 continue
-            scan = scan or stored.under(rule)
+            scan = scan or stored.opened(partial(_Scan, rule))
             found = scan.observe(turn, case, case.lat, case.lon)
             if found is not None:
                 _tell(turn, scan, group, found)
