@@ -21,7 +21,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 
 from agents.census import Census, Matter, lift
 from agents.health import Condition
-from agents.runtime.observe import CommittedChunk, LaneStatus
+from agents.runtime.observe import CommittedChunk, LaneStatus, Observer
 from agents.score_gauges import ScoreGauges
 from schemas.terms import SEVERITIES, TIERS
 from streams.program import Output, Program
@@ -56,7 +56,7 @@ class Bounded:
         return value
 
 
-class Metrics:
+class Metrics(Observer):
     """The figures of one worker of one stage, and the condition that its probes tell.
 
     Methods are called from the event loop; the registry is read by the health server.

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from agents.bench.job import Job
-from agents.runtime.observe import CommittedChunk, LaneStatus, Unobserved
+from agents.runtime.observe import CommittedChunk, LaneStatus, Observer
 from agents.runtime.options import Guarantee, StageOptions
 from agents.runtime.stage import Chunks, Stage
 from agents.runtime.worker import run_stage
@@ -51,7 +51,7 @@ class Task:
         return json.dumps(asdict(self))
 
 
-class Tachometer(Unobserved):
+class Tachometer(Observer):
     """Counts what is committed, from the first record to the last."""
 
     def __init__(self, until: int) -> None:

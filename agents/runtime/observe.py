@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Literal
 
 from streams.effects import Effects
 from streams.program import Program
@@ -38,8 +38,8 @@ class CommittedChunk:
     next: Mapping[str, int] = field(default_factory=dict)
 
 
-class Observer(Protocol):
-    """Watches the lanes of a stage."""
+class Observer:
+    """Watches the lanes of a stage; of what it does not override it takes no notice."""
 
     def assigned(self, stage: str, partitions: Collection[int]) -> None:
         """The group gave this worker these partitions (all that it has now)."""
@@ -75,42 +75,3 @@ class Observer(Protocol):
 
     def alive(self) -> None:
         """The stage's event loop turns; comes about twice a second."""
-
-
-class Unobserved:
-    """Nobody watches."""
-
-    def assigned(self, stage: str, partitions: Collection[int]) -> None:
-        """Ignored."""
-
-    def revoked(self, stage: str, partitions: Collection[int]) -> None:
-        """Ignored."""
-
-    def fenced(self, stage: str, partition: int) -> None:
-        """Ignored."""
-
-    def restoring(self, stage: str, partition: int, restored: int, remaining: int) -> None:
-        """Ignored."""
-
-    def restored(
-        self, stage: str, partition: int, state: Mapping[bytes, bytes], program: Program
-    ) -> None:
-        """Ignored."""
-
-    def status(self, stage: str, partition: int, status: LaneStatus) -> None:
-        """Ignored."""
-
-    def committed(self, stage: str, partition: int, chunk: CommittedChunk) -> None:
-        """Ignored."""
-
-    def watermark(self, stage: str, partition: int, moment: datetime) -> None:
-        """Ignored."""
-
-    def buffered(self, stage: str, partition: int, records: int) -> None:
-        """Ignored."""
-
-    def idle(self, stage: str, partition: int) -> None:
-        """Ignored."""
-
-    def alive(self) -> None:
-        """Ignored."""

@@ -16,7 +16,7 @@ from agents.runtime import transport
 from agents.runtime.app import FaustApp, faust_app
 from agents.runtime.clock import Clock
 from agents.runtime.lane import BrokenChainError, Chunk, Lane
-from agents.runtime.observe import Observer, Unobserved
+from agents.runtime.observe import Observer
 from agents.runtime.options import StageOptions
 from agents.runtime.producer import Hook
 from agents.runtime.raw import Fetched
@@ -61,7 +61,7 @@ class Stage:
         self.program = program
         self.options = options
         self.clock = clock or Clock()
-        self.observer: Observer = observer or Unobserved()
+        self.observer = observer or Observer()
         self.hook = hook
         self.ended = ended
         self.physical = {t.name: options.prefix + t.name for t in program.inputs}

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import subprocess
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -17,14 +15,14 @@ from aiokafka import AIOKafkaProducer
 from agents import topic_admin
 from agents.backtest.city import City
 from agents.bench.cluster import read_all
-from agents.settings import Settings, load_settings
-from agents.up.supervisor import worker_command
+from agents.settings import load_settings
 from schemas.codec import encode
 from schemas.tick import Tick, TickEvent
 from streams import city, district, street, topics
 from streams.policy import Policy
 from streams.program import Output
 from streams.topics import Sizing, Topic
+from tests.broker.workers import Workers
 
 WIDTH = 2
 
@@ -100,38 +98,8 @@ def judged_in_process(policy: Policy, fed: Iterable[Sequence[Fed]]) -> Words:
     return words
 
 
-class Town:
-    """The three tiers on the broker, each a process that can be killed."""
-
-    def __init__(self, settings: Settings, broker: str, home: Path) -> None:
-        self.settings = settings
-        self.client = {"bootstrap_servers": broker}
-        self.home = home
-        self.workers: dict[str, subprocess.Popen[bytes]] = {}
-
-    def start(self, stage: str) -> None:
-        """Start a worker of that stage."""
-        told = {
-            "BROKER": self.client["bootstrap_servers"],
-            "PREFIX": self.settings.prefix,
-            "PARTITIONS": str(WIDTH),
-            "REPLICATION": "1",
-            "POLICY_DIR": str(self.settings.policy_dir),
-            "DATA_DIR": str(self.home),
-            "TIME": "event",
-            "INSTANCE_ID": "town",
-            "METRICS_PORT": "0",
-        }
-        environment = {**os.environ, **{f"CHENGYUN_{name}": text for name, text in told.items()}}
-        with (self.home / f"{stage}.log").open("ab") as log:
-            self.workers[stage] = subprocess.Popen(
-                worker_command(stage), stdout=log, stderr=log, env=environment
-            )
-
-    def kill(self, stage: str) -> None:
-        """kill -9."""
-        self.workers[stage].kill()
-        self.workers[stage].wait()
+class Town(Workers):
+    """The three tiers on the broker, in the time of their events."""
 
     async def feed(self, hours: Sequence[Sequence[Fed]]) -> None:
         """Write what arrives, each record where its partition is read."""
@@ -176,10 +144,11 @@ async def opened(broker: str, prefix: str, policy_dir: Path, home: Path) -> Asyn
         broker=broker, prefix=prefix, partitions=WIDTH, replication=1, policy_dir=policy_dir
     )
     await topic_admin.apply(settings)
-    made = Town(settings, broker, home)
-    try:
+    told = {
+        "PARTITIONS": str(WIDTH),
+        "REPLICATION": "1",
+        "POLICY_DIR": str(policy_dir),
+        "TIME": "event",
+    }
+    with Town(settings, broker, home, **told) as made:
         yield made
-    finally:
-        for process in made.workers.values():
-            process.kill()
-            process.wait()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import subprocess
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
@@ -17,8 +15,7 @@ from aiokafka import AIOKafkaProducer
 
 from agents import policy_files, topic_admin
 from agents.bench.cluster import read_all
-from agents.settings import Settings, load_settings
-from agents.up.supervisor import worker_command
+from agents.settings import load_settings
 from schemas.codec import encode
 from schemas.command import Command, CommandEvent, Subject
 from schemas.report import Report, ReportEvent
@@ -26,39 +23,14 @@ from schemas.terms import Actor, Place
 from streams import topics
 from streams.incidents import audit
 from streams.topics import Topic
+from tests.broker.workers import Workers
 
 STREET, DISTRICT = "990101001", "990101"
 WIDTH = 2
 
 
-class Town:
-    """Two stages of one city on the broker, started and killed one by one."""
-
-    def __init__(self, settings: Settings, broker: str, home: Path) -> None:
-        self.settings = settings
-        self.client = {"bootstrap_servers": broker}
-        self.home = home
-        self.workers: dict[str, subprocess.Popen[bytes]] = {}
-
-    def start(self, stage: str) -> None:
-        """Start a worker of that stage."""
-        told = {
-            "BROKER": self.client["bootstrap_servers"],
-            "PREFIX": self.settings.prefix,
-            "DATA_DIR": str(self.home),
-            "INSTANCE_ID": "town",
-            "METRICS_PORT": "0",
-        }
-        environment = {**os.environ, **{f"CHENGYUN_{name}": text for name, text in told.items()}}
-        with (self.home / f"{stage}.log").open("ab") as log:
-            self.workers[stage] = subprocess.Popen(
-                worker_command(stage), stdout=log, stderr=log, env=environment
-            )
-
-    def kill(self, stage: str) -> None:
-        """kill -9."""
-        self.workers[stage].kill()
-        self.workers[stage].wait()
+class Town(Workers):
+    """Two stages of one city on the broker, in wall time."""
 
     async def send(self, topic: Topic, key: str, message: Any) -> None:
         """As an officer or a caller's intake does."""
@@ -94,11 +66,8 @@ class Town:
 async def town(broker: str, prefix: str, tmp_path: Path) -> AsyncIterator[Town]:
     settings = load_settings(broker=broker, prefix=prefix, partitions=WIDTH, replication=1)
     await topic_admin.apply(settings)
-    made = Town(settings, broker, tmp_path)
-    yield made
-    for process in made.workers.values():
-        process.kill()
-        process.wait()
+    with Town(settings, broker, tmp_path) as made:
+        yield made
 
 
 def report(number: int) -> ReportEvent:

@@ -14,7 +14,7 @@ from aiokafka.errors import KafkaError
 from agents.chaos.program import Torture, topic
 from agents.runtime.clock import Clock
 from agents.runtime.lane import BrokenChainError, Chunk, Lane
-from agents.runtime.observe import CommittedChunk, Unobserved
+from agents.runtime.observe import CommittedChunk, Observer
 from agents.runtime.options import StageOptions
 from agents.runtime.position import POSITION_KEY, Position, encode_position
 from streams.dead_letters import DefectBudget
@@ -72,7 +72,7 @@ class Kafka:
         """Nothing hangs."""
 
 
-class Watcher(Unobserved):
+class Watcher(Observer):
     """Remembers what was committed."""
 
     def __init__(self) -> None:
