@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from io import TextIOWrapper
 from math import isfinite
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
@@ -51,7 +52,7 @@ class Row(NamedTuple):
 
 def integer(text: str) -> int:
     """A whole number from 0."""
-    value = int(text)
+    value = int(_plain(text))
     if value < 0:
         raise ValueError
     return value
@@ -59,10 +60,17 @@ def integer(text: str) -> int:
 
 def number(text: str) -> float:
     """A finite number."""
-    value = float(text)
+    value = float(_plain(text))
     if not isfinite(value):
         raise ValueError
     return value
+
+
+def _plain(text: str) -> str:
+    """The text of a number; Python alone reads 1_0 as ten."""
+    if "_" in text:
+        raise ValueError
+    return text
 
 
 def word(text: str) -> str:
@@ -88,7 +96,8 @@ def read_rows(path: Path, columns: Sequence[Column]) -> Iterator[Row]:
         InputError: the file cannot be read, the header lacks a column, or a value is wrong.
     """
     if path == STANDARD:
-        yield from _parse(path, sys.stdin, columns)
+        text = TextIOWrapper(sys.stdin.buffer, encoding="utf-8-sig", newline="")
+        yield from _parse(path, text, columns)
         return
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -126,7 +135,19 @@ def _parse(path: Path, file: Any, columns: Sequence[Column]) -> Iterator[Row]:
     except csv.Error as error:
         raise refuse(path, reader.line_num, "row", str(error), "plain CSV") from error
     except UnicodeDecodeError as error:
-        raise refuse(path, reader.line_num + 1, "row", str(error.reason), "UTF-8") from error
+        line = reader.line_num + 1 if path == STANDARD else _undecodable(path)
+        raise refuse(path, line, "row", str(error.reason), "UTF-8") from error
+
+
+def _undecodable(path: Path) -> int:
+    """The first line that is not UTF-8: text is decoded in blocks, far ahead of the rows."""
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            try:
+                line.decode()
+            except UnicodeDecodeError:
+                return number
+    return 1
 
 
 @contextmanager
@@ -140,21 +161,22 @@ def json_lines(path: Path) -> Iterator[Callable[[dict[str, Any]], None]]:
         yield lambda record: _write(sys.stdout.buffer, record)
         sys.stdout.buffer.flush()
         return
+    unfinished: Path | None = None
     try:
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    except OSError as error:
-        raise InputError(
-            f"{path}: got {error.strerror}, wanted a file that can be written. "
-            "Operator action: check the path after --out."
-        ) from error
-    unfinished = Path(name)
-    try:
+        unfinished = Path(name)
         with os.fdopen(handle, "wb", buffering=1 << 20) as file:
             yield lambda record: _write(file, record)
         unfinished.chmod(0o644)
         unfinished.replace(path)
-    except BaseException:
-        unfinished.unlink(missing_ok=True)
+    except BaseException as error:
+        if unfinished is not None:
+            unfinished.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise InputError(
+                f"{path}: got {error.strerror}, wanted a file that can be written. "
+                "Operator action: check the path after --out, and that the disk has room."
+            ) from error
         raise
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
 import pytest
 
-from agents.warn.rows import Column, integer, json_lines, number, read_rows, word
+from agents.warn.rows import STANDARD, Column, integer, json_lines, number, read_rows, word
 from schemas.errors import InputError
 
 COLUMNS = (
@@ -38,6 +39,7 @@ def test_columns_are_found_by_name_in_any_order(tmp_path: Path) -> None:
         ("place,n,n,level\na,1,1,1\n", "line 1, header"),
         ("place,n,level\na,1,1\na,-1,1\n", "line 3, n: got '-1', wanted an integer from 0"),
         ("place,n,level\na,1.0,1\n", "line 2, n: got '1.0'"),
+        ("place,n,level\na,1_0,1\n", "line 2, n: got '1_0'"),
         ("place,n,level\na,1,nan\n", "line 2, level: got 'nan', wanted a finite number"),
         ("place,n,level\n ,1,1\n", "line 2, place: got ' ', wanted a name"),
         ("place,n,level\na,1\n", "line 2, row: got 'a,1', wanted 3 fields"),
@@ -51,11 +53,19 @@ def test_a_wrong_row_names_line_got_and_wanted(tmp_path: Path, text: str, told: 
     assert "Operator action" in str(caught.value)
 
 
-def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
+def test_bytes_that_are_no_text_are_refused_with_their_line(tmp_path: Path) -> None:
     path = tmp_path / "rows.csv"
-    path.write_bytes(b"place,n,level\n\xff,1,1\n")
-    with pytest.raises(InputError, match="wanted UTF-8"):
+    path.write_bytes(b"place,n,level\n" + b"a,1,1\n" * 40 + b"\xff,1,1\n")
+    with pytest.raises(InputError, match=r"line 42, row: .* wanted UTF-8"):
         list(read_rows(path, COLUMNS))
+
+
+def test_a_byte_order_mark_before_standard_input_is_no_part_of_the_header(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    typed = TextIOWrapper(BytesIO(b"\xef\xbb\xbfplace,n,level\r\na,1,2\r\n"))
+    monkeypatch.setattr("sys.stdin", typed)
+    assert [row.values for row in read_rows(STANDARD, COLUMNS)] == [("a", 1, 2.0)]
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
@@ -76,6 +86,15 @@ def test_answers_appear_whole_or_not_at_all(tmp_path: Path) -> None:
         write({"a": None})
     assert out.read_text() == '{"a":1}\n{"a":null}\n'
     assert list(tmp_path.iterdir()) == [out]
+
+
+def test_answers_do_not_replace_a_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "answers"
+    folder.mkdir()
+    told = "answers: got Is a directory, wanted a file"
+    with pytest.raises(InputError, match=told), json_lines(folder) as write:
+        write({"a": 1})
+    assert list(tmp_path.iterdir()) == [folder]
 
 
 def test_a_directory_that_is_not_there_is_refused(tmp_path: Path) -> None:
