@@ -12,6 +12,14 @@ from schemas.errors import InputError
 MOST_ROWS = 10_000_000
 """Rows of a file that are held in memory, about two gigabytes."""
 
+LEAST_CHANCE = 1e-3
+"""Equal rows expected by chance, for each one met, below which a row was delivered twice."""
+
+FEW_ROWS = 20
+"""Up to so many rows equal ones are no chance, unless all times are whole."""
+MOST_DECIMALS = 17
+"""Of a number so small that it is written with an exponent."""
+
 Event = TypeVar("Event")
 
 
@@ -24,8 +32,8 @@ def in_order(
 ) -> list[Event]:
     """All rows by time; rows of one time keep their order in the file.
 
-    A time without a fraction stands for the whole hour or day, so that equal rows are several
-    events of it; equal times with a fraction are one event twice.
+    Where times are so coarse that some rows are equal by chance, as whole hours are, equal rows
+    are several events; where they are too fine for that, they are one event twice.
 
     Args:
         event: makes a row's values into what is judged.
@@ -34,16 +42,20 @@ def in_order(
     Raises:
         InputError: time falls within a series, a row comes twice, or there are too many rows.
     """
-    newest: dict[Hashable, float] = {}
+    newest: dict[Hashable, tuple[float, int]] = {}
     found: list[Event] = []
+    ties = _Ties()
     for row in rows:
         one = event(row.values)
         key, now = series(one), time(one)
-        before = newest.get(key)
-        if before is not None and (now < before or (now == before and not now.is_integer())):
-            what = "the same row again" if now == before else f"{now:g} after {before:g}"
-            raise refuse(path, row.line, "time", what, f"a time after {before:g} of this series")
-        newest[key] = now
+        before, earlier = newest.get(key, (now - 1.0, 0))
+        if now < before:
+            wanted = f"a time from {before:g} of this series on"
+            raise refuse(path, row.line, "time", now, wanted)
+        if not ties.plausible(now, earlier, now == before):
+            wanted = "each event once: times as fine as in this file are not equal by chance"
+            raise refuse(path, row.line, "row", "the same row again", wanted)
+        newest[key] = (now, earlier + 1)
         found.append(one)
         if len(found) > MOST_ROWS:
             raise InputError(
@@ -52,3 +64,30 @@ def in_order(
             )
     found.sort(key=time)
     return found
+
+
+class _Ties:
+    """Whether rows of one series and one time are more than chance explains, in rows so far."""
+
+    def __init__(self) -> None:
+        self.first: float | None = None
+        self.rows = 0
+        self.decimals = 0
+        self.pairs = 0
+        self.equal = 0
+
+    def plausible(self, now: float, earlier: int, equal: bool) -> bool:
+        """Take a row in, after so many of its series; whether it can be an event of its own."""
+        if self.first is None:
+            self.first = now
+        if not now.is_integer():
+            _, _, fraction = repr(now).partition(".")
+            self.decimals = max(self.decimals, len(fraction) or MOST_DECIMALS)
+        self.rows += 1
+        self.pairs += earlier
+        self.equal += equal
+        if not equal or not self.decimals:
+            return True
+        span = max(now - self.first, 1.0)
+        by_chance = self.pairs * 10.0**-self.decimals / span
+        return self.rows > FEW_ROWS and by_chance >= LEAST_CHANCE * self.equal

@@ -90,10 +90,10 @@ def test_level_tells_rows_before_a_crossing(tmp_path: Path) -> None:
         ("space", ["2.5,1,1", "1.5,1,1"], r"line 3, day: got 1.5, wanted a day from 2.5 on"),
         ("space", ["2.5,1,1", "2.5,1,1"], r"line 3, row: got 'the same row again'"),
         ("space", ["2.5,1,nan"], r"line 2, y_km: got 'nan', wanted a number of km"),
-        ("repeat", ["1.5,3,0", "1.5,3,0"], r"line 3, time: got 'the same row again'"),
-        ("repeat", ["1.5,3,0", "0.5,3,0"], r"line 3, time: got '0.5 after 1.5'"),
+        ("repeat", ["1.5,3,0", "1.5,3,0"], r"line 3, row: got 'the same row again'"),
+        ("repeat", ["1.5,3,0", "0.5,3,0"], r"line 3, time: got 0.5, wanted a time from 1.5"),
         ("repeat", ["1.5,-3,0"], r"line 2, place: got '-3', wanted a whole number from 0"),
-        ("chain", ["1.5,0,1", "1.5,0,1"], r"line 3, time: got 'the same row again'"),
+        ("chain", ["1.5,0,1", "1.5,0,1"], r"line 3, row: got 'the same row again'"),
         ("chain", ["1.5,0,x"], r"line 2, type: got 'x'"),
         ("level", ["0,1,50", "0,1,51"], r"line 3, i: got 1, wanted a row after 1"),
         ("level", ["0,1,inf"], r"line 2, level: got 'inf', wanted a finite number"),
@@ -105,3 +105,17 @@ def test_wrong_rows_are_refused_by_line(
     with pytest.raises(InputError, match=words):
         _run(tmp_path, kind, rows)
     assert not (tmp_path / "lines.jsonl").exists()
+
+
+def test_equal_rows_are_events_where_times_are_so_coarse_that_chance_makes_them_equal(
+    tmp_path: Path,
+) -> None:
+    chance = np.random.default_rng(3)
+    hours = np.sort(chance.uniform(0, 400, 4_000))
+    rows = [f"{chance.integers(30)},{chance.integers(4)}" for _ in hours]
+    coarse = [f"{hour:.2f},{row}" for hour, row in zip(hours, rows, strict=True)]
+    assert len(set(coarse)) < len(coarse)
+    _run(tmp_path, "chain", coarse)
+    fine = [f"{hour:.9f},{row}" for hour, row in zip(hours, rows, strict=True)]
+    with pytest.raises(InputError, match=r"line 2003, row: got 'the same row again'"):
+        _run(tmp_path, "chain", fine[:2_001] + fine[2_000:])
