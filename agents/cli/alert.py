@@ -11,29 +11,16 @@ from rich.text import Text
 
 from agents.alert_book import AlertReader, alert_topics
 from agents.cli.alert_lines import alert_line, quiet_of
-from agents.cli.desk import (
-    AsJson,
-    DataDir,
-    Desk,
-    Language,
-    LongRead,
-    Plain,
-    Prefix,
-    console,
-    one_of,
-    open_desk,
-    run,
-)
+from agents.cli.desk import Desk, LongRead, console, one_of, open_desk, run
+from agents.cli.options import AsJson, DataDir, Language, Plain, Prefix
 from agents.cli.ordering import Family, Home, add_orders
-from agents.cli.why import revisions_of, why
+from agents.cli.why import said_of, why
 from agents.ledger import open_ledger
-from schemas.alert import Alert
+from schemas.alert import Alert, AlertEvent
 from schemas.terms import COLOURS, TIERS
 from streams.incidents.answers import ARGUMENTS
 
 ENDED = ("closed", "withdrawn")
-_SHOWN_EVIDENCE = 12
-_PASSING = ("grouped_by", "silenced_by", "held_back", "inhibited_by", "earned")
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -129,7 +116,7 @@ app.command("why")(why)
 
 def _home(desk: Desk, alert_id: str) -> Home:
     """The desk at which an alert is lit, and the key by which the desk knows it."""
-    alert = revisions_of(desk, alert_id)[-1]
+    alert = AlertEvent.model_validate_json(said_of(desk, alert_id)[-1]).data
     return Home(alert.tier, alert.area, {"key": alert.key})
 
 

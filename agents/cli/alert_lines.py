@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from rich.text import Text
+from typing import TYPE_CHECKING
 
 from agents.cli.wording import STYLES, Wording
-from schemas.alert import Alert
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from agents.cli.sheet import Span
+    from schemas.alert import Alert
+
+
+def alert_spans(alert: Alert, words: Wording) -> list[Span]:
+    """An alert in one line: colour with its shape, what was done with it, its title."""
+    state = "lifted" if alert.state == "closed" else alert.state
+    return [
+        (words.colour(alert.colour), STYLES.get(alert.colour, "")),
+        (f" {words.word(state)} {words.word(alert.scale)}  {alert.title}", ""),
+    ]
 
 
 def alert_line(alert: Alert, words: Wording) -> Text:
-    """An alert in one line: colour with its shape, what was done with it, its title."""
-    text = Text()
-    text.append(words.colour(alert.colour), STYLES.get(alert.colour, ""))
-    state = "lifted" if alert.state == "closed" else alert.state
-    text.append(f" {words.word(state)} {words.word(alert.scale)}")
-    text.append(f"  {alert.title}")
-    return text
+    """The same for a table."""
+    from rich.text import Text
+
+    return Text.assemble(*alert_spans(alert, words))
 
 
 def quiet_of(alert: Alert, words: Wording) -> str | None:

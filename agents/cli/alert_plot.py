@@ -6,16 +6,19 @@ language and needs no font of one. The same drawing goes into SVG and PNG.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from html import escape
 from itertools import pairwise
 from pathlib import Path
-from typing import Literal
-from xml.sax.saxutils import escape
+from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo
 
-from schemas.alert import Alert
 from schemas.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from schemas.alert import Alert
 
 WIDTH, HEIGHT = 960, 420
 _LEFT, _RIGHT, _TOP, _BOTTOM = 80, 24, 56, 52
@@ -37,12 +40,14 @@ class Shape:
     anchor: Anchor = "start"
 
 
-def draw(revisions: list[Alert], zone: ZoneInfo, file: Path) -> None:
+def draw(revisions: Sequence[Alert], zone: ZoneInfo, file: Path) -> None:
     """Draw an alert's revisions into a file, by its ending: .svg or .png.
 
     Raises:
         ConfigurationError: the alert has no numbers, or the file cannot be written.
     """
+    if file.suffix.lower() not in (".png", ".svg"):
+        raise ConfigurationError(f"--plot {file}: wanted a name that ends in .png or .svg")
     shapes = drawing(revisions, zone)
     try:
         if file.suffix.lower() == ".svg":
@@ -55,7 +60,7 @@ def draw(revisions: list[Alert], zone: ZoneInfo, file: Path) -> None:
         )
 
 
-def drawing(revisions: list[Alert], zone: ZoneInfo) -> list[Shape]:
+def drawing(revisions: Sequence[Alert], zone: ZoneInfo) -> list[Shape]:
     """The drawing of an alert's revisions.
 
     Raises:

@@ -11,18 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from agents.auditor import TOPICS, Audited, Listener, audit
-from agents.cli.desk import (
-    AsJson,
-    DataDir,
-    Desk,
-    Language,
-    LongRead,
-    Plain,
-    Prefix,
-    console,
-    open_desk,
-    run,
-)
+from agents.cli.desk import Desk, LongRead, console, open_desk, run
+from agents.cli.options import AsJson, DataDir, Language, Plain, Prefix
 from agents.cli.wording import Wording
 from agents.ledger import open_ledger
 from schemas.outcome import AuditEntry

@@ -21,7 +21,8 @@ from agents.backtest.compare import TIERS, Differences, Figures, as_fields, comp
 from agents.backtest.history import SIMULATED, History, named, policy_of, recorded, simulated
 from agents.backtest.run import Outcome, run
 from agents.backtest.trial import run_trials
-from agents.cli.desk import Language, console, words_for
+from agents.cli.desk import console, words_for
+from agents.cli.options import Language
 from agents.cli.wording import Wording
 from agents.replay.feed import moment_of
 from agents.runtime.attributes import read_as_before, read_plainly

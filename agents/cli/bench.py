@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from agents.cli.options import DataDir
+
 if TYPE_CHECKING:
     from agents.bench.runtime import Plan
 
@@ -126,6 +128,42 @@ def stages(
         if line["bytes"] is not None:
             kept = _of(line["bytes"], ",.0f")
             typer.echo(f"{line['stage']}: {kept} bytes kept of each property of a device")
+    if as_json:
+        typer.echo(json.dumps({"machine": machine, "figures": found}))
+
+
+@app.command()
+def why(
+    alert_id: Annotated[
+        str | None, typer.Argument(metavar="[ID]", help="An alert; default the newest.")
+    ] = None,
+    runs: Annotated[int, typer.Option(min=1, help="Repetitions of each command.")] = 20,
+    data_dir: DataDir = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON line last.")] = False,
+) -> None:
+    """How long a person waits for `why`, for help, and for the answer to a typing error.
+
+    Whole commands by the clock, from start to end. Asks the city of --data-dir, which may be
+    running; without it an ended city of one alert, made for this.
+    """
+    from agents.bench import answers
+    from agents.bench.machine import describe
+
+    machine = describe()
+    typer.echo(_machine(machine))
+    with tempfile.TemporaryDirectory(prefix="chengyun-bench-") as home:
+        place = data_dir or Path(home)
+        known = answers.made_up_city(place) if data_dir is None else answers.newest_of(place)
+        lines = answers.lines_for(alert_id or known, ("--data-dir", str(place)), Path(home))
+        found = answers.measure(lines, runs)
+    typer.echo(f"\n{'chengyun …':<52} {'ms, median (min to max)':<26} {'p90':>5}  goal")
+    for line in found:
+        words = line["words"].replace(f" --data-dir {place}", "").replace(f"{home}/", "")
+        goal = "" if line["goal_ms"] is None else f"≤ {line['goal_ms']:g}"
+        wrong = f"  {line['failed']} ENDED OTHERWISE" if line["failed"] else ""
+        typer.echo(
+            f"{words:<52} {_of(line['ms'], '.0f'):<26} {line['p90_ms']:>5.0f}  {goal}{wrong}"
+        )
     if as_json:
         typer.echo(json.dumps({"machine": machine, "figures": found}))
 

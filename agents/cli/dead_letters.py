@@ -14,19 +14,8 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from agents.cli.desk import (
-    AsJson,
-    DataDir,
-    Desk,
-    Language,
-    LongRead,
-    Plain,
-    Prefix,
-    console,
-    open_desk,
-    parse_since,
-    run,
-)
+from agents.cli.desk import Desk, LongRead, console, open_desk, parse_since, run
+from agents.cli.options import AsJson, DataDir, Language, Plain, Prefix
 from agents.ledger import Ledger, open_ledger
 from agents.reburial import Refused, send_back
 from schemas.dead_letter import DeadLetter, DeadLetterEvent

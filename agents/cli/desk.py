@@ -15,7 +15,7 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
 import typer
 from rich.console import Console
@@ -27,19 +27,6 @@ from agents.up.city import CityRecord, read_city
 from schemas.errors import ConfigurationError
 
 T = TypeVar("T")
-
-Prefix = Annotated[
-    str | None,
-    typer.Option("--prefix", help="Prefix of the city's topics; default the last `up`'s."),
-]
-Language = Annotated[
-    str | None, typer.Option("--lang", help="zh or en; default Chinese.", metavar="LANG")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="JSON for scripts.")]
-Plain = Annotated[bool, typer.Option("--plain", help="No colours: shapes and words only.")]
-DataDir = Annotated[
-    Path | None, typer.Option("--data-dir", help="Where `up` keeps its data; default .chengyun")
-]
 
 
 @dataclass(frozen=True, slots=True)

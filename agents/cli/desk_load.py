@@ -14,7 +14,8 @@ from rich.text import Text
 from agents import policy_files
 from agents.alarm_ledger import TOPICS, Desk, Loads, read_loads
 from agents.cli import desk as desks
-from agents.cli.desk import AsJson, DataDir, Language, LongRead, Plain, Prefix, open_desk, run
+from agents.cli.desk import LongRead, open_desk, run
+from agents.cli.options import AsJson, DataDir, Language, Plain, Prefix
 from agents.cli.wording import Wording, sparkline
 from agents.ledger import open_ledger
 from agents.settings import load_settings

@@ -17,17 +17,8 @@ from typing import Annotated, Any, Literal, NamedTuple
 import typer
 
 from agents.cli.deeds import DEEDS
-from agents.cli.desk import (
-    AsJson,
-    DataDir,
-    Desk,
-    Language,
-    Prefix,
-    moment_of,
-    one_of,
-    open_desk,
-    run,
-)
+from agents.cli.desk import Desk, moment_of, one_of, open_desk, run
+from agents.cli.options import AsJson, DataDir, Language, Prefix
 from agents.cli.words import WORDS
 from agents.orders import WAIT_S, give_order, new_command_id
 from schemas.command import Command, Subject

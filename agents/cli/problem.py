@@ -12,19 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from agents.casebook import Wanted, each, problems
-from agents.cli.desk import (
-    AsJson,
-    DataDir,
-    Desk,
-    Language,
-    LongRead,
-    Plain,
-    Prefix,
-    console,
-    one_of,
-    open_desk,
-    run,
-)
+from agents.cli.desk import Desk, LongRead, console, one_of, open_desk, run
+from agents.cli.options import AsJson, DataDir, Language, Plain, Prefix
 from agents.cli.problem_orders import add_problem_orders
 from agents.cli.wording import Wording
 from agents.ledger import open_ledger

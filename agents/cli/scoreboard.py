@@ -12,19 +12,8 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from agents.cli.desk import (
-    AsJson,
-    DataDir,
-    Desk,
-    Language,
-    LongRead,
-    Plain,
-    Prefix,
-    console,
-    one_of,
-    open_desk,
-    run,
-)
+from agents.cli.desk import Desk, LongRead, console, one_of, open_desk, run
+from agents.cli.options import AsJson, DataDir, Language, Plain, Prefix
 from agents.cli.wording import Wording, sparkline
 from agents.ledger import open_ledger
 from agents.scoreboard import Scores, read_scores

@@ -7,15 +7,8 @@ from typing import Annotated
 
 import typer
 
-from agents.cli.desk import (
-    AsJson,
-    DataDir,
-    Language,
-    Prefix,
-    moment_of,
-    open_desk,
-    run,
-)
+from agents.cli.desk import moment_of, open_desk, run
+from agents.cli.options import AsJson, DataDir, Language, Prefix
 from agents.cli.ordering import EXIT_REFUSED, EXIT_SILENT, As
 from agents.orders import WAIT_S, ask, new_command_id
 from schemas.command import Silence, SilenceEvent

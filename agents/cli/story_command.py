@@ -13,17 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from agents import broker, policy_files
-from agents.cli.desk import (
-    AsJson,
-    DataDir,
-    Language,
-    Plain,
-    Prefix,
-    console,
-    quiet_libraries,
-    run,
-    words_for,
-)
+from agents.cli.desk import console, quiet_libraries, run, words_for
+from agents.cli.options import AsJson, DataDir, Language, Plain, Prefix
 from agents.cli.wording import Wording
 from agents.settings import Settings, load_settings
 from agents.simulate.api import DEFAULT_SEED, ORIGIN

@@ -16,17 +16,8 @@ import orjson
 import typer
 
 from agents import broker
-from agents.cli.desk import (
-    AsJson,
-    DataDir,
-    Language,
-    Plain,
-    console,
-    one_of,
-    parse_since,
-    quiet_libraries,
-    words_for,
-)
+from agents.cli.desk import console, one_of, parse_since, quiet_libraries, words_for
+from agents.cli.options import AsJson, DataDir, Language, Plain
 from agents.cli.wording import Wording
 from agents.settings import Settings, load_settings
 from agents.up.plan import checked_prefix, fresh_prefix, run_home

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import typer
 
-from agents.cli.main import LazyCommands
+from agents.cli.root import LazyCommands
 
 KINDS: dict[str, tuple[str, str]] = {
     "counts": ("agents.warn.counts", "Counts per week, day or hour: series,t,count."),

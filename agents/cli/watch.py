@@ -18,18 +18,9 @@ from rich.text import Text
 from agents.alert_book import alert_in, alert_topics
 from agents.casebook import touches
 from agents.cli.alert_lines import alert_line, quiet_of
-from agents.cli.desk import (
-    AsJson,
-    DataDir,
-    Desk,
-    Language,
-    Plain,
-    Prefix,
-    console,
-    open_desk,
-    run,
-)
+from agents.cli.desk import Desk, console, open_desk, run
 from agents.cli.news import Seen, news
+from agents.cli.options import AsJson, DataDir, Language, Plain, Prefix
 from agents.cli.wording import STYLES, Wording
 from agents.ledger import Ledger, open_ledger
 from schemas.alert import Alert

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo
 
+from agents.cli.names import Names
 from agents.cli.rules import rule_name
 from agents.cli.texts import TEXTS
 from agents.cli.words import WORDS
-from streams.policy import Policy
+
+if TYPE_CHECKING:
+    from streams.policy import Policy
 
 Lang = Literal["zh", "en"]
 
@@ -41,23 +44,29 @@ class Wording:
     lang: Lang
     zone: ZoneInfo
     policy: Policy | None = None
+    names: Names | None = None
 
     def naming(self, policy: Policy) -> Wording:
         """The same words, calling areas and units by the names that the policy gives them."""
-        return replace(self, policy=policy)
+        return replace(self, policy=policy, names=Names.of(policy))
+
+    def called(self, names: Names) -> Wording:
+        """The same words with these names, where the policy itself is not at hand."""
+        return replace(self, names=names)
 
     def area(self, code: str | None) -> str:
         """What people call an area; its code where no name is known."""
         if code is None:
             return "–"
-        text = None if self.policy is None else self.policy.areas.text(code)
-        return code if text is None else text.of(self.lang)
+        pair = None if self.names is None else self.names.areas.get(code)
+        return code if pair is None else pair[self.lang != "zh"]
 
     def unit(self, code: str | None) -> str:
         """What people call a unit; its code where no name is known."""
         if code is None:
             return "–"
-        return code if self.policy is None else self.policy.unit_name(code, self.lang)
+        pair = None if self.names is None else self.names.units.get(code)
+        return code if pair is None else pair[self.lang != "zh"]
 
     def say(self, text: str, /, **values: object) -> str:
         """A sentence of the catalogue with its blanks filled in."""

@@ -13,11 +13,12 @@ from typing import Any, Literal, TypeVar
 
 from aiokafka.errors import KafkaError
 
-from agents import alert_index, broker, topic_admin
+from agents import alert_keeper, broker, topic_admin
 from agents.cli.desk import LongRead
 from agents.ledger import open_ledger
 from agents.replay.pour import Fed, FedSoFar
 from agents.runtime.clock import Clock
+from agents.settings import Settings
 from agents.up.city import CityRecord, write_city
 from agents.up.count import COUNTED, Count, TierOf, count
 from agents.up.figures import look, of_stages
@@ -28,6 +29,7 @@ from agents.up.summary import Summary
 from agents.up.supervisor import Budget, Supervisor
 from agents.up.telling import Teller
 from schemas.errors import ChengyunError
+from streams.policy import Policy
 
 T = TypeVar("T")
 Ending = Literal["time", "done", "asked", "failed"]
@@ -113,7 +115,16 @@ class Run:
             await self._take_down(feed)
         self.tell.view.close()
         summary.count = await self._count(since)
+        if since and not self._hurried.is_set():
+            await alert_keeper.finish(*self._kept())
         return self._filled(summary)
+
+    def _kept(self) -> tuple[Settings, str, Policy]:
+        """What the index of alerts is made of."""
+        policy = self.tell.words.policy
+        if policy is None:
+            raise RuntimeError("the city's words were given no names")
+        return self.plan.settings, self.plan.bootstrap, policy
 
     # --- coming up
 
@@ -174,7 +185,7 @@ class Run:
             keeper: asyncio.Task[None] | None = None
             while self.ending is None:
                 if keeper is None and not self._hurries():
-                    keeper = asyncio.create_task(alert_index.keep(plan.settings, plan.bootstrap))
+                    keeper = asyncio.create_task(alert_keeper.keep(*self._kept()))
                     stack.callback(keeper.cancel)
                 pause = self._pause()
                 if plan.run_s is not None:

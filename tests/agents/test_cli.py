@@ -10,7 +10,7 @@ from importlib.metadata import version
 import pytest
 import typer
 
-from agents.cli.main import COMMANDS
+from agents.cli.root import COMMANDS
 
 CHENGYUN = [sys.executable, "-c", "from agents.cli.main import main; main()"]
 
@@ -27,7 +27,7 @@ def _run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
 
 def test_help_lists_every_command_and_imports_none() -> None:
     code = (
-        "import sys; from agents.cli.main import root\n"
+        "import sys; from agents.cli.root import root\n"
         "try: root(['--help'], prog_name='chengyun')\n"
         "except SystemExit: pass\n"
         "print([m for m in sys.modules if m.startswith('agents.')])"
@@ -37,7 +37,7 @@ def test_help_lists_every_command_and_imports_none() -> None:
     ).stdout
     for name in COMMANDS:
         assert f"\n  {name} " in shown
-    assert shown.splitlines()[-1] == "['agents.cli', 'agents.cli.main']"
+    assert shown.splitlines()[-1] == "['agents.cli', 'agents.cli.root']"
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -12,9 +12,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from agents import alert_index, policy_cache, policy_files
-from agents.alert_index import AlertIndex, read_on
+from agents.alert_index import AlertIndex
+from agents.alert_keeper import read_on
 from agents.cli.alert_plot import as_svg, draw, drawing
-from agents.cli.why import strip
+from agents.cli.reasons import strip
 from schemas.alert import Alert
 from schemas.errors import ConfigurationError
 from streams.partitioner import partition_of

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+import sqlite3
 import sys
 from collections import Counter
 from pathlib import Path
@@ -14,6 +15,8 @@ from typing import Any
 import pytest
 
 from agents import broker as embedded
+from agents.alert_index import AlertIndex, index_file
+from agents.cli.at_once import answered
 from agents.ledger import open_ledger
 from agents.settings import load_settings
 from agents.up.city import read_city
@@ -140,6 +143,26 @@ async def states(broker: str, prefix: str) -> Counter[tuple[str, bool]]:
     return Counter(newest.values())
 
 
+def told_why(home: Path, prefix: str, most: int) -> list[bool]:
+    """Whether each of the newest alerts is told from the city's own files, without a broker."""
+    try:
+        with AlertIndex(index_file(home, prefix), only_read=True) as index:
+            ids = index.newest(most)
+    except sqlite3.Error:
+        return []
+    return [answered([alert_id, "--data-dir", str(home)]) for alert_id in ids]
+
+
+async def told_why_while_it_lives(home: Path, prefix: str) -> bool:
+    """Whether the newest alert of a running city was ever told so, before the city ended."""
+    while True:
+        record = read_city(home)
+        told = any(told_why(home, prefix, 1))
+        if told or (record is not None and record.ended_at is not None):
+            return told and record is not None and record.ended_at is None
+        await asyncio.sleep(0.2)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="finds the workers in /proc")
 async def test_a_city_lives_survives_a_killed_worker_and_is_continued(
     broker: str, prefix: str, tmp_path: Path
@@ -152,8 +175,10 @@ async def test_a_city_lives_survives_a_killed_worker_and_is_continued(
     assert set(workers) == {"city", "district", "street", "intake", "sensing"}
     os.kill(workers["street"], signal.SIGKILL)
     await up.read_until("街道 意外退出(信号 SIGKILL),重启 1/5")
+    living = asyncio.create_task(told_why_while_it_lives(tmp_path, f"{name}."))
     summary = await up.end()
     assert up.process.returncode == 0
+    assert await living
     assert up.workers() == {}
     assert summary["ended"] == "time"
     assert summary["restarts"] == {"city": 0, "district": 0, "street": 1, "intake": 0, "sensing": 0}
@@ -174,6 +199,10 @@ async def test_a_city_lives_survives_a_killed_worker_and_is_continued(
     assert not record.runs()
     stood = record.now()
     assert stood is not None
+
+    told = told_why(tmp_path, f"{name}.", 1_000)
+    assert told
+    assert all(told)
 
     again = await start(broker, tmp_path, "--for", "3s", "--prefix", name)
     after = await again.end()

@@ -11,7 +11,7 @@ import orjson
 import pytest
 from typer.testing import CliRunner
 
-from agents.cli.main import root
+from agents.cli.root import root
 from schemas.errors import InputError
 
 Rows = list[tuple[str, int | str, int]]

@@ -10,7 +10,7 @@ import orjson
 import pytest
 from typer.testing import CliRunner
 
-from agents.cli.main import root
+from agents.cli.root import root
 from schemas.errors import InputError
 
 HEADS = {

@@ -14,13 +14,8 @@ from rich.text import Text
 
 from agents.casebook import ORDERS, Found, Wanted, each, find
 from agents.cli.desk import (
-    AsJson,
-    DataDir,
     Desk,
-    Language,
     LongRead,
-    Plain,
-    Prefix,
     console,
     one_of,
     open_desk,
@@ -28,6 +23,7 @@ from agents.cli.desk import (
     run,
     tell_if_ended,
 )
+from agents.cli.options import AsJson, DataDir, Language, Plain, Prefix
 from agents.cli.story import as_rows
 from agents.cli.wording import Wording
 from agents.ledger import open_ledger

@@ -8,19 +8,8 @@ import orjson
 import typer
 
 from agents.casebook import STORY_TOPICS, Story, tell
-from agents.cli.desk import (
-    AsJson,
-    DataDir,
-    Desk,
-    Language,
-    LongRead,
-    Plain,
-    Prefix,
-    console,
-    open_desk,
-    run,
-    tell_if_ended,
-)
+from agents.cli.desk import Desk, LongRead, console, open_desk, run, tell_if_ended
+from agents.cli.options import AsJson, DataDir, Language, Plain, Prefix
 from agents.cli.story import render
 from agents.ledger import open_ledger
 

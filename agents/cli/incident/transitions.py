@@ -9,8 +9,9 @@ import typer
 from rich.table import Table
 
 from agents.cli.deeds import deed
-from agents.cli.desk import AsJson, Language, Plain, console, one_of, words_for
+from agents.cli.desk import console, one_of, words_for
 from agents.cli.incident.orders import name_of
+from agents.cli.options import AsJson, Language, Plain
 from agents.cli.wording import Wording
 from agents.cli.words import WORDS
 from agents.settings import load_settings
