@@ -12,10 +12,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+import orjson
 from pydantic import BaseModel
 
 from schemas.tick import Tick, TickEvent
 from streams import topics
+from streams.dead_letters import DefectBudget
+from streams.effects import Effects
 from streams.eventtime import event, wall
 from streams.eventtime.watermark import FEED
 from streams.partition import ChunkLimits, Partition
@@ -44,6 +47,8 @@ class City:
             what is sent to it goes to the listener.
         mode: "event" for history (feed it with `tick`), "wall" for tests that set `now`.
         listener: called with topic, key and bytes of everything no stage reads.
+        defect_limit: raising steps and timers that one stage may set aside before the city
+            stops, as a worker would; None: there is no limit.
 
     Stages named in `stopped` stand still, as if their workers were down; what is sent to
     them waits.
@@ -57,6 +62,7 @@ class City:
         sizing: Sizing = ONE_LANE_EACH,
         listener: Listener | None = None,
         limits: ChunkLimits | None = None,
+        defect_limit: int | None = None,
     ) -> None:
         self.sizing = sizing
         self.listener = listener
@@ -68,6 +74,9 @@ class City:
         self._homes: dict[int, Homes] = {}
         self._offset = 0
         self._flowing = False
+        self._budgets: dict[str, DefectBudget] = {}
+        if defect_limit is not None:
+            self._budgets = {stage: DefectBudget(defect_limit) for stage in programs}
         for stage, program in programs.items():
             wrapped: Program = event(program, sizing) if mode == "event" else wall(program, sizing)
             width = sizing.partitions(topics.INBOXES[stage].width)
@@ -96,6 +105,9 @@ class City:
 
         Args:
             now: the time of day in wall mode; it never goes back.
+
+        Raises:
+            DefectLimitError: a stage has raised more often than its limit allows.
         """
         if now is not None:
             self.now = max(self.now, now)
@@ -148,6 +160,7 @@ class City:
     def _compute(self, lane: _Lane) -> None:
         batch = list(lane.waiting)
         effects = lane.partition.compute(batch, self.now)
+        self._book(lane, effects)
         lane.partition.accept(effects)
         for _ in range(effects.consumed):
             lane.waiting.popleft()
@@ -157,12 +170,26 @@ class City:
         if effects.more_due:
             follow_up = lane.partition.compute((), self.now)
             while follow_up.more_due or not follow_up.empty:
+                self._book(lane, follow_up)
                 lane.partition.accept(follow_up)
                 for output in (*follow_up.outputs, *follow_up.dead):
                     self._queue(output)
                 if not follow_up.more_due:
                     break
                 follow_up = lane.partition.compute((), self.now)
+
+    def _book(self, lane: _Lane, effects: Effects) -> None:
+        """Each defect computes its chunk anew, so a systematic one would hardly ever end."""
+        stage = lane.partition.program.stage
+        budget = self._budgets.get(stage)
+        if budget is None:
+            return
+        defects = effects.defects
+        if effects.raised and not defects:
+            # What an entry raises when its time has come stands in its dead letter alone.
+            letters = [orjson.loads(written(dead.message))["data"] for dead in effects.dead]
+            defects = [f"{each['origin']['key']}: {each['reason']['message']}" for each in letters]
+        budget.book(stage, effects.applied, defects)
 
     def _queue(self, output: Output) -> None:
         topic, key, message, number, headers = output
