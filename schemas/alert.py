@@ -59,6 +59,7 @@ class Suspected(Body):
         lift: how many times as frequent the consequence is after it.
         lag_h: hours that usually lie between the two.
         indirect: another kind stands between them.
+        distance_m: from there to what is warned of, metres; None where one has no place.
     """
 
     kind: str
@@ -69,6 +70,7 @@ class Suspected(Body):
     lift: float
     lag_h: float
     indirect: bool = False
+    distance_m: float | None = None
 
 
 class Alert(Body):
@@ -89,6 +91,9 @@ class Alert(Body):
             an open case or alert. earned: the colour it would have otherwise.
         kind: code of the matter it is about; None where it is about no one kind.
         p: how improbable it is if nothing is unusual; tests: how many hypotheses it is one of.
+        fires_at: the nearest case that did not fire, on the trigger's own scale: the largest p,
+            the least chance or the least lift that is told here and now, after what the desk
+            answered to earlier ones.
         chance: of a forecast, how likely what it warns of is.
         groups: what a flood's own alert stands for, the gravest first.
         answer: what the desk found when it looked; answered_by, answer_reason: whose, and why.
@@ -133,6 +138,7 @@ class Alert(Body):
     kind: str | None = None
     tests: int | None = Field(default=None, ge=1)
     chance: float | None = Field(default=None, ge=0, le=1)
+    fires_at: float | None = Field(default=None, ge=0)
     groups: list[AlertGroup] = Field(default_factory=list, max_length=50)
     answer: Answer | None = None
     answered_by: str | None = None

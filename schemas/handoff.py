@@ -124,6 +124,7 @@ class AreaCounts(Body):
     ``<lat> <lon> <incident id>``, so that the tier above sees what recurs across borders.
     ``opened`` are cases of kinds whose patterns are looked for above, in the same words
     (``- -`` for one without a place); each is told once, with whichever revision comes next.
+    So are ``reports``: ids of the first reports and findings of a kind in the bin, 50 at most.
     """
 
     area: str
@@ -134,6 +135,7 @@ class AreaCounts(Body):
     counts: dict[str, int]
     places: dict[str, list[str]] = Field(default_factory=dict)
     opened: dict[str, list[str]] = Field(default_factory=dict)
+    reports: dict[str, list[str]] = Field(default_factory=dict)
 
 
 class HandoffEvent(Envelope):

@@ -77,17 +77,28 @@ def announce(
     """
     triggers = turn.policy.triggers
     rule = triggers.flood
+    explains = False
     if alert["scale"] == "warning":
         spared = protected or alert["trigger"]["id"] in triggers.hard
         if alert["state"] in _CALLS:
-            precursors.suspect(turn, alert)
-        holding.consider(turn, alert, protected=spared, place=place, believed_p=believed_p)
+            precursors.suspect(turn, alert, place, street)
+        explains = holding.consider(
+            turn, alert, protected=spared, place=place, believed_p=believed_p
+        )
     if judged and rule is not None and alert["state"] in _CALLS and "held_back" not in alert:
         _judge(turn, rule, alert, street or turn.area, protected)
     scoring.note_alert(turn, alert)
     _send(turn, alert)
     if alert["state"] in holding.ENDED:
         cause_gone(turn, alert["alert_id"])
+    if explains:
+        cause_known(turn, alert["alert_id"])
+
+
+def cause_known(turn: Turn, cause_id: str) -> None:
+    """A case or a warning explains others from now on: what it explains is folded under it."""
+    for alert, place in holding.explained(turn, cause_id):
+        announce(turn, alert, place=place)
 
 
 def cause_gone(turn: Turn, cause_id: str) -> None:

@@ -315,16 +315,24 @@ class Bin:
             last said and its numbers.
         places: cases opened near the border, per kind, as the tier above hears of them.
         opened: cases of kinds whose patterns are looked for above, not told yet.
+        fresh: ids of what was counted and not told yet, the first per kind; named: those
+            that were told with the last revision, until the desk's own series have them.
+        sources: where the desk's own came from.
         said: the revision last sent up; unsaid: something has changed since.
     """
 
-    __slots__ = ("below", "opened", "own", "places", "said", "unsaid")
+    __slots__ = (
+        "below", "fresh", "named", "opened", "own", "places", "said", "sources", "unsaid",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self.own: dict[str, int] = {}
         self.below: dict[str, tuple[int, dict[str, int]]] = {}
         self.places: dict[str, list[str]] = {}
         self.opened: dict[str, list[str]] = {}
+        self.fresh: dict[str, list[str]] = {}
+        self.named: dict[str, list[str]] = {}
+        self.sources: list[str] = []
         self.said = 0
         self.unsaid = False
 
@@ -334,7 +342,18 @@ Bins = dict[int, Bin]
 
 def _encode_bins(bins: Bins) -> bytes:
     rows = [
-        [start, each.said, each.unsaid, each.own, each.below, each.places, each.opened]
+        [
+            start,
+            each.said,
+            each.unsaid,
+            each.own,
+            each.below,
+            each.places,
+            each.opened,
+            each.fresh,
+            each.named,
+            each.sources,
+        ]
         for start, each in bins.items()
     ]
     return orjson.dumps(rows)
@@ -342,10 +361,13 @@ def _encode_bins(bins: Bins) -> bytes:
 
 def _decode_bins(stored: bytes) -> Bins:
     bins: Bins = {}
-    for start, said, unsaid, own, below, places, *opened in orjson.loads(stored):
+    for start, said, unsaid, own, below, places, *more in orjson.loads(stored):
         each = bins[start] = Bin()
         each.said, each.unsaid, each.own, each.places = said, unsaid, own, places
-        each.opened = opened[0] if opened else {}
+        if more:
+            each.opened = more[0]
+        if len(more) > 1:
+            each.fresh, each.named, each.sources = more[1:]
         each.below = {area: (revision, counts) for area, (revision, counts) in below.items()}
     return bins
 

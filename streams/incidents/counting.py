@@ -7,6 +7,7 @@ the watermark, so a number is complete when it is said.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -23,6 +24,14 @@ KEPT_BINS = 12
 MOST_OPENED = 1_000
 """Cases of a kind that a desk tells one by one in a bin; further ones are in its counts."""
 
+MOST_NAMED = 50
+"""Ids of a kind that are told of a bin, the first; further ones are in its counts."""
+
+MOST_ID = 200
+"""Characters of an id that is told; a longer one is only counted."""
+
+MOST_SOURCES = 20
+
 _COUNTS_KIND = b"cn.chengyun.area-counts.v1"
 
 
@@ -32,8 +41,13 @@ def bin_of(moment: datetime) -> int:
     return microseconds - microseconds % BIN_US
 
 
-def count(turn: Turn, kind: str, at: datetime) -> None:
-    """This desk saw one more of a kind; what no rule of the policy looks at is not counted."""
+def count(turn: Turn, kind: str, at: datetime, event_id: str, source: str) -> None:
+    """This desk saw one more of a kind; what no rule of the policy looks at is not counted.
+
+    Args:
+        event_id: of the report or finding.
+        source: the channel or class of devices that it came through.
+    """
     if kind not in turn.policy.counted:
         return
     slot = turn.state.table(BINS).slot(turn.area)
@@ -43,11 +57,24 @@ def count(turn: Turn, kind: str, at: datetime) -> None:
         start = bin_of(turn.now)
     found = _open(bins, start)
     found.own[kind] = found.own.get(kind, 0) + 1
+    if kind in turn.policy.pulses:
+        _name(found, kind, (event_id,))
+        if source not in found.sources and len(found.sources) < MOST_SOURCES:
+            found.sources.append(source)
     if found.unsaid:
         slot.touched = True  # it is due already
         return
     found.unsaid = True
     _keep(turn, bins)
+
+
+def _name(found: Bin, kind: str, ids: Iterable[str]) -> None:
+    known = found.fresh.setdefault(kind, [])
+    for each in ids:
+        if len(known) >= MOST_NAMED:
+            return
+        if len(each) <= MOST_ID:
+            known.append(each)
 
 
 def note_place(
@@ -102,6 +129,8 @@ def on_counts(turn: Turn, counts: AreaCounts) -> None:
     if known is not None and known[0] >= counts.revision:
         return
     found.below[counts.area] = (counts.revision, counts.counts)
+    for kind, ids in counts.reports.items():
+        _name(found, kind, ids)
     found.unsaid = True
     _keep(turn, bins)
 
@@ -144,6 +173,7 @@ def close_bins(turn: Turn, bins: Bins, until: datetime) -> list[int]:
 def _say(turn: Turn, start: int, found: Bin) -> None:
     found.said += 1
     found.unsaid = False
+    found.named, found.fresh = found.fresh, {}
     parent = turn.policy.areas.parent(turn.area)
     if parent is None:
         return
@@ -160,6 +190,8 @@ def _say(turn: Turn, start: int, found: Bin) -> None:
         data["places"] = found.places
     if found.opened:
         data["opened"], found.opened = found.opened, {}
+    if found.named:
+        data["reports"] = found.named
     identity = f"{turn.area}/counts/{start}/{found.said}"
     turn.send_to(
         parent,

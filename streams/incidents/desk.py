@@ -48,8 +48,8 @@ from streams.incidents.case import (
 from streams.incidents.commands import on_command
 from streams.incidents.endings import forget
 from streams.incidents.foresight import CALENDAR
-from streams.incidents.holding import BUDGETS, HELD
-from streams.incidents.inhibition import CAUSING, FOLDED
+from streams.incidents.holding import BUDGETS, HELD, POOLS
+from streams.incidents.inhibition import CAUSING, FOLDED, LIT, TOLD
 from streams.incidents.messages import event_id
 from streams.incidents.opening import on_report
 from streams.incidents.pulse import PULSES, SERIES
@@ -123,7 +123,9 @@ class Desk:
             FOLDED,
             HELD,
             FOLLOWED,
+            LIT,
             LOADS,
+            POOLS,
             PULSES,
             RAIN,
             SERIES,
@@ -134,6 +136,7 @@ class Desk:
             hotspots.SCANS,
             troubled.HISTORIES,
             troubled.PACES,
+            TOLD,
             VERDICTS,
             problems.NAMED,
         )
@@ -211,7 +214,7 @@ class Desk:
         elif namespace is BINS:
             spreading.on_bins(turn, due.value, due.at)
         elif namespace is PULSES:
-            surges.on_due(turn, due.value, due.at)
+            surges.on_due(turn, due.key, due.value, due.at)
         elif namespace is openings.AWAITED:
             openings.on_due(turn, due.value, due.at)
         elif namespace is SHEETS:

@@ -267,9 +267,11 @@ def settle(turn: Turn) -> None:
     for case in list(turn.touched.values()):
         incident = case.incident
         if causing:
-            ended = inhibition.follow_case(turn, case)
-            if ended is not None:
-                annunciation.cause_gone(turn, ended)
+            news = inhibition.follow_case(turn, case)
+            if news == "ended":
+                annunciation.cause_gone(turn, incident.incident_id)
+            elif news == "known":
+                annunciation.cause_known(turn, incident.incident_id)
         if incident.closed_at is None:
             continue
         if incident.children:

@@ -57,7 +57,7 @@ def on_finding(turn: Turn, event: FindingEvent) -> None:
     if rule is None:
         refuse(turn, "unknown_category", f"the policy has no kind {finding.category.code!r}")
         return
-    count(turn, rule.code, finding.observed_at)
+    count(turn, rule.code, finding.observed_at, finding.finding_id, finding.device_class)
     _take_in(turn, event, rule)
 
 

@@ -16,7 +16,14 @@ from schemas.terms import Colour
 from streams.incidents import inhibition
 from streams.incidents.turn import Turn
 from streams.state import Namespace
-from streams.warning.budget import Budget, as_plain, from_plain
+from streams.warning.budget import (
+    Budget,
+    Pool,
+    as_plain,
+    from_plain,
+    pool_as_plain,
+    pool_from_plain,
+)
 
 MOST_HELD = 500
 """Warnings held back at one desk; beyond them the oldest call as if nothing had held them."""
@@ -33,6 +40,17 @@ BUDGETS: Namespace[Budget] = Namespace(
     decoded=2_000,
 )
 """Key: the area."""
+
+
+POOLS: Namespace[Pool] = Namespace(
+    name="pool",
+    encode=lambda pool: orjson.dumps(pool_as_plain(pool)),
+    decode=lambda stored: pool_from_plain(orjson.loads(stored)),
+    lifetime="ever: one small entry for the desks of a tier that lie in one partition",
+    rank=8,
+    decoded=10,
+)
+"""Key: the tier. What one partition cannot see of the tier is judged in another's pool."""
 
 
 class Held(NamedTuple):
@@ -59,18 +77,39 @@ HELD: Namespace[dict[str, Held]] = Namespace(
 """Key: the area. Value: by alert."""
 
 
-def limit(turn: Turn, end: datetime, ps: list[float], *, tests: int | None = None) -> float:
-    """The p up to which warnings of one closing hour are told at this desk.
+def enter(
+    turn: Turn,
+    end: datetime,
+    ps: list[float],
+    *,
+    tests: int | None = None,
+    closes: str | None = None,
+) -> None:
+    """Note what was tested of one closing hour at a desk of this tier.
 
     Args:
         end: when the window that was tested ended.
         ps: of all hypotheses that were tested, or of the small ones; of whatever trigger.
         tests: how many were tested, if more than `ps` holds.
+        closes: name of the round that they belong to.
     """
-    budget = turn.state.get(BUDGETS, turn.area) or Budget()
-    found = budget.limit(end.timestamp(), ps, turn.policy.triggers.budget.false_share, tests)
-    turn.state.put(BUDGETS, turn.area, budget)
-    return found
+    pool = turn.state.get(POOLS, turn.tier) or Pool()
+    pool.enter(end.timestamp(), ps, turn.policy.triggers.budget.false_share, tests, closes)
+    turn.state.put(POOLS, turn.tier, pool)
+
+
+def limit(turn: Turn, end: datetime) -> tuple[float, int]:
+    """The p up to which warnings of one closing hour are told at this tier, and how many tests
+    it was made of: those of all desks in this partition that have closed it so far."""
+    pool = turn.state.get(POOLS, turn.tier) or Pool()
+    at = end.timestamp()
+    return pool.limit(at, turn.policy.triggers.budget.false_share), pool.tests(at)
+
+
+def usual_tests(turn: Turn, closes: str) -> int:
+    """How many hypotheses a round of this tier has, as far as one partition holds its desks."""
+    pool = turn.state.get(POOLS, turn.tier)
+    return 0 if pool is None else pool.usual(closes)
 
 
 def consider(
@@ -80,7 +119,7 @@ def consider(
     protected: bool,
     place: tuple[float, float] | None,
     believed_p: float | None,
-) -> None:
+) -> bool:
     """Hold a warning back if it must be: its colour and what holds it are written into it.
 
     Args:
@@ -89,14 +128,18 @@ def consider(
         place: where it is on the map.
         believed_p: the largest p at which this desk still believes the trigger, after its
             answers; None: it was asked before.
+
+    Returns:
+        Whether it explains others from now on, which may be lit already.
     """
     held = turn.state.get(HELD, turn.area) or {}
     known = held.get(alert["alert_id"])
     if alert["state"] in ENDED:
+        inhibition.forget_lit(turn, alert["alert_id"])
         if known is not None:
             _mark(alert, known)
             _forget(turn, held, alert["alert_id"])
-        return
+        return False
     now = None
     if not protected and alert["colour"] != "red":
         now = _why(turn, alert, known, place, believed_p)
@@ -104,15 +147,22 @@ def consider(
         if known is not None:
             _forget(turn, held, alert["alert_id"])
             alert["state"] = "raised"  # from now on it calls
-        inhibition.follow_alert(turn, alert, place)
-        return
+        if not protected and alert["colour"] != "red":
+            inhibition.remember_lit(turn, alert, place)
+        else:
+            inhibition.forget_lit(turn, alert["alert_id"])
+        return inhibition.follow_alert(turn, alert, place)
     held[alert["alert_id"]] = now
     while len(held) > MOST_HELD:
         del held[next(iter(held))]
     turn.state.put(HELD, turn.area, held)
     _mark(alert, now)
     if now.why == "inhibited":
+        inhibition.forget_lit(turn, alert["alert_id"])
         inhibition.fold(turn, alert)
+    else:
+        inhibition.remember_lit(turn, alert, place)
+    return False
 
 
 def _why(
@@ -159,13 +209,31 @@ def _by_chance(turn: Turn, alert: dict[str, Any], p: float) -> bool:
         return False
     window = alert.get("window")
     end: datetime = turn.now if window is None else window.end
-    return p > limit(turn, end, [p], tests=tests)
+    enter(turn, end, [p], tests=tests)
+    return p > limit(turn, end)[0]
 
 
 def _only_improbable(turn: Turn, alert: dict[str, Any]) -> bool:
     """Whether nothing but what is improbable speaks for the warning: no rule beside it."""
     also = (each["id"] if isinstance(each, dict) else each.id for each in alert.get("also") or ())
     return turn.policy.triggers.improbable.issuperset((alert["trigger"]["id"], *also))
+
+
+def explained(turn: Turn, cause_id: str) -> list[tuple[dict[str, Any], tuple[float, float] | None]]:
+    """A cause has become known: the lit warnings that it explains, each as its next revision."""
+    found = []
+    for alert, place in inhibition.lit_under(turn, cause_id):
+        revision = inhibition.next_revision(turn, alert)
+        if revision is None:
+            inhibition.forget_lit(turn, alert["alert_id"])
+            continue
+        if "earned" in alert:
+            alert["colour"] = alert.pop("earned")
+        alert.pop("held_back", None)
+        alert |= {"revision": revision, "state": "revised", "changed_at": turn.now}
+        alert["references"] = [*alert.get("references", ()), cause_id][-20:]
+        found.append((alert, place))
+    return found
 
 
 def released(turn: Turn, cause_id: str) -> list[dict[str, Any]]:

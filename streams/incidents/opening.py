@@ -54,7 +54,7 @@ def on_report(turn: Turn, event: ReportEvent) -> None:
     if rule is None:
         refuse(turn, "unknown_category", f"the policy has no kind {report.category.code!r}")
         return
-    count(turn, rule.code, report.reported_at)
+    count(turn, rule.code, report.reported_at, report.report_id, report.channel)
     place = report.place
     spots = Spots(turn, rule)
     near: list[Near] = []

@@ -56,7 +56,8 @@ def note(turn: Turn, incident: Incident) -> None:
     place = incident.place
     where = _NOWHERE
     kind = incident.category.code
-    precursors.note(turn, kind, incident.incident_id, turn.area, turn.now)
+    at = None if place.lat is None or place.lon is None else (place.lat, place.lon)
+    precursors.note(turn, kind, incident.incident_id, turn.area, turn.now, at)
     if place.lat is not None and place.lon is not None:
         where = f"{place.lat:.5f} {place.lon:.5f}"
     told = {kind: [f"{where} {incident.incident_id}"]}
@@ -69,7 +70,8 @@ def on_opened(turn: Turn, counts: AreaCounts) -> None:
     cases = [_parsed(start, kind, text) for kind, texts in counts.opened.items() for text in texts]
     for case in cases:
         area = birth_area(case.incident_id)
-        precursors.note(turn, case.kind, case.incident_id, area, counts.bin_start)
+        at = None if case.lat is None or case.lon is None else (case.lat, case.lon)
+        precursors.note(turn, case.kind, case.incident_id, area, counts.bin_start, at)
     if _looks(turn):
         awaited = turn.state.get(AWAITED, turn.area) or []
         _keep(turn, [*awaited, *cases[: MOST_AWAITED - len(awaited)]])

@@ -14,10 +14,11 @@ import orjson
 from schemas.handoff import KnownChain, Notice
 from streams.incidents.case import present
 from streams.incidents.messages import Maker, body
+from streams.incidents.places import metres
 from streams.incidents.turn import Turn
 from streams.state import Namespace, from_microseconds, to_microseconds
 
-KEPT = 10
+KEPT = 40
 """Cases of one cause that a desk remembers, the newest."""
 MOST_NAMED = 3
 
@@ -34,31 +35,41 @@ CHAINS: Namespace[list[KnownChain]] = Namespace(
 )
 """Key: the area."""
 
-Lately = dict[str, list[tuple[int, str, str]]]
+Point = tuple[float, float]
+Lately = dict[str, list[list[Any]]]
 
 LATELY: Namespace[Lately] = Namespace(
     name="precursor",
     encode=orjson.dumps,
     decode=orjson.loads,
-    lifetime="as long as its desk: the last ten cases of each kind that brings others",
+    lifetime=f"as long as its desk: the last {KEPT} cases of each kind that brings others",
     rank=8,
     decoded=2_000,
 )
-"""Key: the area. Per kind: moment in microseconds, case and area of birth, oldest first."""
+"""Key: the area. Per kind, oldest first: moment in microseconds, case, area of birth, and
+latitude and longitude where they are known."""
 
 
-def note(turn: Turn, kind: str, incident_id: str, area: str, at: datetime) -> None:
+def note(
+    turn: Turn, kind: str, incident_id: str, area: str, at: datetime, place: Point | None = None
+) -> None:
     """A case was opened here or below: remember it if its kind is known to bring others."""
     chains = turn.state.get(CHAINS, turn.area)
     if not chains or not any(chain.cause == kind for chain in chains):
         return
     lately = turn.state.get(LATELY, turn.area) or {}
-    lately[kind] = [*lately.get(kind, ()), (to_microseconds(at), incident_id, area)][-KEPT:]
+    told = [to_microseconds(at), incident_id, area, *(place or ())]
+    lately[kind] = [*lately.get(kind, ()), told][-KEPT:]
     turn.state.put(LATELY, turn.area, lately)
 
 
-def suspected(turn: Turn, kind: str) -> list[dict[str, Any]]:
+def suspected(
+    turn: Turn, kind: str, place: Point | None = None, street: str | None = None
+) -> list[dict[str, Any]]:
     """What may have brought a matter of that kind here, the likeliest first.
+
+    Args:
+        place: latitude and longitude of the matter; street: the one it is in. None: unknown.
 
     Returns:
         `Suspected` in JSON terms; what others explain comes after what nothing explains.
@@ -74,9 +85,10 @@ def suspected(turn: Turn, kind: str) -> list[dict[str, Any]]:
             continue
         since = now - round(chain.window_h * 3.6e9)
         before = [each for each in lately.get(chain.cause, ()) if since <= each[0] <= now]
-        if not before:
+        likeliest = _likeliest(turn, before, place, street)
+        if likeliest is None:
             continue
-        at, incident_id, area = before[-1]
+        (at, incident_id, area, *_), away = likeliest
         category = turn.policy.category(None, chain.cause)
         name = chain.cause
         if category is not None:
@@ -91,17 +103,46 @@ def suspected(turn: Turn, kind: str) -> list[dict[str, Any]]:
             "lag_h": chain.lag_h,
             "indirect": chain.indirect,
         }
+        if away is not None:
+            told["distance_m"] = round(away)
         found.append((chain.indirect, -chain.lift, told))
     found.sort(key=lambda each: each[:2])
     return [told for _, _, told in found[:MOST_NAMED]]
 
 
-def suspect(turn: Turn, alert: dict[str, Any]) -> None:
+def _likeliest(
+    turn: Turn, before: list[list[Any]], place: Point | None, street: str | None
+) -> tuple[list[Any], float | None] | None:
+    """The case that may have brought it, and how many metres away it was, if that is known.
+
+    The nearest where both have a place; otherwise the newest of the same street, or of
+    the desk's area where it is about no one street. Across the border of a street a case
+    counts as far as the rule reaches; chains are learned within streets.
+    """
+    rule = turn.policy.triggers.chains
+    near: list[tuple[float, int, list[Any]]] = []
+    unplaced: list[list[Any]] = []
+    for number, each in enumerate(reversed(before)):
+        if place is not None and len(each) > 3:
+            away = metres(*place, each[3], each[4])
+            if rule is None or away <= rule.reach_m or each[2] == (street or turn.area):
+                near.append((away, number, each))
+        elif street is None or street == turn.area or each[2] == street:
+            unplaced.append(each)
+    if near:
+        away, _, nearest = min(near, key=lambda one: one[:2])
+        return nearest, away
+    return (unplaced[0], None) if unplaced else None
+
+
+def suspect(
+    turn: Turn, alert: dict[str, Any], place: Point | None = None, street: str | None = None
+) -> None:
     """Name what may have brought a warning, on the warning."""
     kind = alert.get("kind")
     if turn.policy.triggers.chains is None or kind is None or alert.get("suspected"):
         return
-    found = suspected(turn, kind)
+    found = suspected(turn, kind, place, street)
     if found:
         alert["suspected"] = found
 

@@ -6,6 +6,7 @@ the series what was learned from those before.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -15,8 +16,9 @@ import orjson
 from streams.incidents.turn import Turn
 from streams.policy.surge import SurgeRule, SurgeWidth
 from streams.state import EPOCH, Namespace
+from streams.warning.counts.expectation import Expectation
 from streams.warning.counts.rhythm import RHYTHMS, Rhythm
-from streams.warning.counts.series import Prior, Series
+from streams.warning.counts.series import Judgement, Prior, Series
 from streams.warning.counts.stored import decode
 
 FIRST_MONDAY = date(1970, 1, 5)
@@ -26,6 +28,10 @@ REMEMBERED: dict[SurgeWidth, int] = {"day": 28, "hour": 336}
 """Bins over which it is remembered who usually speaks."""
 REGULAR = 0.8
 """An area below is missed when it says nothing, if it speaks in this share of the bins."""
+MOST_NAMED = 50
+"""Ids of a kind that are kept of a slot, the first."""
+MOST_NAMED_WHOLE = 2_000
+"""Ids of all kinds of a slot: a desk's pulse is one entry of its state."""
 POOLED = 12
 """Series of a desk that a new one learns its rhythm from: the first that it watched."""
 
@@ -39,13 +45,16 @@ class Pulse:
         counts: reports of the open slot, per kind.
         told: totals of the ten-minute bins that are in a slot already, by their start.
         kinds: all kinds that have a series here.
-        limit: the p up to which the last slot's kinds were called.
+        limit: the p up to which the last slot's kinds were called; tests: among how many.
         limits: reports of a kind from which on the open slot warns before it closes.
         early: kinds that it has warned of, before it closed.
-        heard: areas below that spoke in the open slot; usual: share of the slots in which
-            each speaks; slots: how many that is remembered of.
+        heard: areas below, at a street the channels, that spoke in the open slot; usual:
+            share of the slots in which each speaks; slots: how many that is remembered of.
         complete: share of those who usually speak that spoke in the last slot; None where
             nobody does.
+        pending: judgements of the last slot that wait until all desks of the tier have
+            closed it, by kind.
+        named: ids of what was counted, the first of each kind, for the two newest slots.
     """
 
     slot: int | None = None
@@ -59,9 +68,29 @@ class Pulse:
     usual: dict[str, float] = field(default_factory=dict)
     slots: int = 0
     complete: float | None = None
+    tests: int = 1
+    pending: dict[str, Judgement] = field(default_factory=dict)
+    named: dict[int, dict[str, list[str]]] = field(default_factory=dict)
+
+    def name(self, slot: int, kind: str, ids: Sequence[str]) -> None:
+        """These were counted in a slot."""
+        if slot not in self.named:
+            self.named[slot] = {}
+            for old in sorted(self.named)[:-2]:
+                del self.named[old]
+        kinds = self.named.get(slot)
+        if kinds is None:
+            return  # too old to be judged again
+        room = MOST_NAMED_WHOLE - sum(map(len, kinds.values()))
+        known = kinds.setdefault(kind, [])
+        known += ids[: max(0, min(MOST_NAMED - len(known), room))]
+
+    def names(self, slot: int, kind: str) -> list[str]:
+        """Ids of what was counted of a kind in a slot, the first."""
+        return self.named.get(slot, {}).get(kind, [])
 
     def hear(self, areas: list[str]) -> None:
-        """These areas below spoke in the open slot."""
+        """These areas below, or channels, spoke in the open slot."""
         self.heard.extend(area for area in areas if area not in self.heard)
 
     def over(self, width: SurgeWidth) -> None:
@@ -87,7 +116,17 @@ def _encode(pulse: Pulse) -> bytes:
             told,
             pulse.kinds,
             pulse.limit,
-            [pulse.limits, pulse.early, pulse.heard, pulse.usual, pulse.slots, pulse.complete],
+            [
+                pulse.limits,
+                pulse.early,
+                pulse.heard,
+                pulse.usual,
+                pulse.slots,
+                pulse.complete,
+                pulse.tests,
+                [[kind, *answer] for kind, answer in pulse.pending.items()],
+                list(pulse.named.items()),
+            ],
         ]
     )
 
@@ -96,7 +135,15 @@ def _decode(stored: bytes) -> Pulse:
     slot, counts, told, kinds, limit, *more = orjson.loads(stored)
     # Whoever wrote no list there knew nothing of it yet.
     rest = more[0] if more and isinstance(more[0], list) else ()
+    if len(rest) > 6:
+        *rest, pending, named = rest
+        rest.append({kind: _judgement(*answer) for kind, *answer in pending})
+        rest.append(dict(named))
     return Pulse(slot, counts, dict(told), kinds, limit, *rest)
+
+
+def _judgement(at: int, observed: int, expected: list[float], *rest: float) -> Judgement:
+    return Judgement(at, observed, Expectation(*expected), *rest)
 
 
 PULSES: Namespace[Pulse] = Namespace(
@@ -107,7 +154,7 @@ PULSES: Namespace[Pulse] = Namespace(
     rank=7,
     clock="watermark",
 )
-"""Key: the area."""
+"""Key: the area for the first width that its tier judges, ``<area>/<width>`` for the other."""
 
 SERIES: Namespace[bytes] = Namespace(
     name="series",
@@ -116,7 +163,18 @@ SERIES: Namespace[bytes] = Namespace(
     lifetime="ever: at most 450 bytes for each kind that a desk has seen",
     rank=8,
 )
-"""Key ``<area>/<kind>``."""
+"""Key ``<area>/<kind>``, and ``<area>/<kind>/<width>`` for the second width of a tier."""
+
+
+def pulse_key(turn: Turn, rule: SurgeRule, width: SurgeWidth) -> str:
+    """Where the desk's pulse of a width is kept."""
+    return turn.area if width == rule.widths(turn.tier)[0] else f"{turn.area}/{width}"
+
+
+def series_key(turn: Turn, rule: SurgeRule, width: SurgeWidth, kind: str) -> str:
+    """Where the desk's series of a kind is kept."""
+    own = f"{turn.area}/{kind}"
+    return own if width == rule.widths(turn.tier)[0] else f"{own}/{width}"
 
 
 @lru_cache(maxsize=8)
@@ -128,7 +186,7 @@ def rhythm_of(width: SurgeWidth, learn: int | None) -> Rhythm:
 
 def series_of(turn: Turn, rule: SurgeRule, width: SurgeWidth, kind: str) -> Series | None:
     """The series of a kind; None where there is none yet, or one of another shape."""
-    stored = turn.state.get(SERIES, f"{turn.area}/{kind}")
+    stored = turn.state.get(SERIES, series_key(turn, rule, width, kind))
     if stored is None:
         return None
     try:

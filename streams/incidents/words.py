@@ -41,11 +41,11 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "{title}: {late:.0f} of {number} open cases of {unit} will miss their limits",
     ),
     "surge_day": (
-        "{title}：{kind}一天{count}件，平时约{expected:.1f}件（{low}–{high}），共判{number}类",
+        "{title}：{kind}一天{count}件，平时约{expected:.1f}件（{low}–{high}），共判{number}项",
         "{title}: {count} of {kind} in a day, usual {expected:.1f} ({low}–{high}), 1 of {number}",
     ),
     "surge_hour": (
-        "{title}：{kind}一小时{count}件，平时约{expected:.1f}件（{low}–{high}），共判{number}类",
+        "{title}：{kind}一小时{count}件，平时约{expected:.1f}件（{low}–{high}），共判{number}项",
         "{title}: {count} of {kind} in an hour, usual {expected:.1f} ({low}–{high}), 1 of {number}",
     ),
     "chain": (
@@ -61,11 +61,11 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "{title}: {count} {group} in {days:g} d, {radius:g} km ({low}–{high} usual)",
     ),
     "surge_day_early": (
-        "{title}：{kind}今天已{count}件，平时全天约{expected:.1f}件（{low}–{high}），共判{number}类",
+        "{title}：{kind}今天已{count}件，平时全天约{expected:.1f}件（{low}–{high}），共判{number}项",
         "{title}: {count} of {kind} today, usual {expected:.1f} ({low}–{high}), 1 of {number}",
     ),
     "surge_hour_early": (
-        "{title}：{kind}本小时已{count}件，平时整小时约{expected:.1f}件（{low}–{high}），共判{number}类",
+        "{title}：{kind}本小时已{count}件，平时整小时约{expected:.1f}件（{low}–{high}），共判{number}项",
         "{title}: {count} of {kind} this hour, usual {expected:.1f} ({low}–{high}), 1 of {number}",
     ),
     "sites": ("{title}：{count} 处，{names}", "{title}: {count}, {names}"),

@@ -134,6 +134,8 @@ class ChainRule(_Kinds):
         lift: a chain is told to people from this lift on.
         most: chains that are told at once, the strongest.
         colour: of the proposal that the city's desk reads.
+        reach_m: a precursor of another street is named as what may have brought a warning only
+            if it was no further away, where both have a place.
     """
 
     id: str = "W18"
@@ -146,6 +148,7 @@ class ChainRule(_Kinds):
     lift: float = Field(default=1.5, ge=1.1, le=1_000)
     most: int = Field(default=40, ge=1, le=200)
     colour: Colour = "blue"
+    reach_m: float = Field(default=3_000, gt=0, le=100_000)
 
     @field_validator("windows_h")
     @classmethod

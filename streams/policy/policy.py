@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator
 
-from schemas.terms import SEVERITIES, Category, Severity, Urgency
+from schemas.terms import SEVERITIES, TIERS, Category, Severity, Urgency
 from streams.policy.areas import Areas
 from streams.policy.calendar import Calendar
 from streams.policy.catalogue import (
@@ -217,6 +217,19 @@ class Policy(Section):
             for group in self.categories.groups
             for entry in group.entries
             if triggers.seasons or any(rule.watches(entry.code, group.code) for rule in rules)
+        )
+
+    @cached_property
+    def pulses(self) -> frozenset[str]:
+        """The kinds whose surges some tier looks for."""
+        rule = self.triggers.surge
+        if rule is None or not any(map(rule.widths, TIERS)):
+            return frozenset()
+        return frozenset(
+            entry.code
+            for group in self.categories.groups
+            for entry in group.entries
+            if rule.watches(entry.code, group.code)
         )
 
     def _rule(self, group: Group, entry: Entry) -> CategoryRule:

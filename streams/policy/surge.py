@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator
 
 from schemas.terms import Tier
 from streams.policy.section import Section, Text
@@ -14,11 +14,22 @@ from streams.warning.counts.colours import ColourRule
 SurgeWidth = Literal["day", "hour"]
 
 
+def _each_once(value: object) -> object:
+    """One width alone, or none, is a list of it."""
+    if value is None:
+        return ()
+    return (value,) if isinstance(value, str) else value
+
+
+Widths = Annotated[tuple[SurgeWidth, ...], BeforeValidator(_each_once), Field(max_length=2)]
+
+
 class SurgeRule(Section):
     """Counts of each kind against the desk's own past (W10).
 
     Attributes:
-        street, district, city: width of the bins that this tier judges; None = it does not.
+        street, district, city: width of the bins that this tier judges, or both widths; None =
+            it does not. What both see is one episode.
         kinds: codes or groups that are watched; empty = all.
         learn: bins that are learned from before the first is judged; None = what is usual
             for the width.
@@ -35,9 +46,9 @@ class SurgeRule(Section):
     version: str = Field(min_length=1, max_length=40)
     title: Text
     action: Text
-    street: SurgeWidth | None = "day"
-    district: SurgeWidth | None = "hour"
-    city: SurgeWidth | None = "hour"
+    street: Widths = ("day",)
+    district: Widths = ("hour",)
+    city: Widths = ("hour",)
     kinds: tuple[str, ...] = ()
     learn: int | None = Field(default=None, ge=1, le=10_000)
     lateness: int = Field(default=1, ge=0, le=2)
@@ -55,13 +66,20 @@ class SurgeRule(Section):
         ColourRule(value)
         return value
 
+    @field_validator("street", "district", "city")
+    @classmethod
+    def _no_width_twice(cls, value: tuple[SurgeWidth, ...]) -> tuple[SurgeWidth, ...]:
+        if len(set(value)) < len(value):
+            raise ValueError(f"got {', '.join(value)}, wanted each width once")
+        return value
+
     @cached_property
     def colours(self) -> ColourRule:
         """The same as the judgement of a bin takes it."""
         return ColourRule(self.at)
 
-    def width(self, tier: Tier) -> SurgeWidth | None:
-        """Width of the bins that a tier judges."""
+    def widths(self, tier: Tier) -> tuple[SurgeWidth, ...]:
+        """Widths of the bins that a tier judges."""
         return {"street": self.street, "district": self.district, "city": self.city}[tier]
 
     def watches(self, code: str, group: str) -> bool:

@@ -249,6 +249,30 @@ class Series:
             index += 1
         return answers
 
+    def least_told(self, at: int, alpha: float) -> int | None:
+        """The smallest count of a closed bin that would have been as rare as that.
+
+        Returns:
+            More than the expected count, at most what was observed; None: what was observed
+            is not as rare, or the bin can no longer change.
+        """
+        found = next((i for i, closed in enumerate(self.closed) if closed.at == at), None)
+        if found is None:
+            return None
+        evidence = self.closed[found - 1].evidence if found else self.evidence
+        closed = self.closed[found]
+        low, high = int(closed.expected.mean) + 1, closed.observed
+        if low > high or tail_of(self.rhythm, closed.evidence) > alpha:
+            return None
+        while low < high:
+            middle = (low + high) // 2
+            reached = gathered(self.rhythm, evidence, middle, closed.expected)
+            if tail_of(self.rhythm, reached) <= alpha:
+                high = middle
+            else:
+                low = middle + 1
+        return low
+
     def _least_alarming(self, expected: Expectation, alpha: float) -> int:
         """The smallest count that is too rare, alone or with the evidence so far."""
         evidence = self.closed[-1].evidence if self.closed else self.evidence

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from schemas.handoff import KnownChain
+from streams.incidents import precursors
+from streams.incidents.turn import Turn
+from streams.state import State
 from tests.streams.incidents.play import BEGIN, RULES, Play, policy
 
 STREETS = ("A1", "A2", "A3", "B1", "D1")
@@ -114,3 +119,39 @@ def test_what_is_learned_is_of_bounded_size(town: Play) -> None:
     assert len(learned) < 60_000
     for value in town.city.entries("street", "precursor").values():
         assert len(value) < 1_500
+
+
+def _desk(chains: Sequence[KnownChain]) -> Turn:
+    rules = policy(triggers=TRIGGERS)
+    turn = Turn(rules, "district", "A", State({}), BEGIN, "cause")
+    turn.state.put(precursors.CHAINS, "A", list(chains))
+    return turn
+
+
+def _known(cause: str, effect: str) -> KnownChain:
+    return KnownChain(
+        cause=cause, effect=effect, lift=4, low=3, high=5, lag_h=1, window_h=4,
+        observed=40, expected=10, p=1e-9,
+    )  # fmt: skip
+
+
+def test_of_several_causes_the_nearest_is_named_before_the_newest_of_the_area() -> None:
+    turn = _desk([_known("garbage", "cover")])
+    for minutes, name, area, at in (
+        (90, "near", "A1", (30.0, 104.001)),
+        (60, "far", "A2", (30.0, 104.02)),
+        (40, "beyond", "A2", (30.0, 104.2)),
+        (30, "nowhere", "A2", None),
+    ):
+        precursors.note(turn, "garbage", name, area, BEGIN - timedelta(minutes=minutes), at)
+    (named,) = precursors.suspected(turn, "cover", (30.0, 104.0), "A1")
+    assert (named["incident_id"], named["distance_m"]) == ("near", pytest.approx(96, abs=1))
+    # Without a place the newest counts, of its own street where it has one.
+    (named,) = precursors.suspected(turn, "cover", None, "A1")
+    assert (named["incident_id"], "distance_m" in named) == ("near", False)
+    (named,) = precursors.suspected(turn, "cover")
+    assert named["incident_id"] == "nowhere"
+    # Across the border of a street a cause counts as far as the rule reaches, not further.
+    (named,) = precursors.suspected(turn, "cover", (30.0, 104.021), "A3")
+    assert named["incident_id"] == "far"
+    assert precursors.suspected(turn, "cover", (31.0, 104.0), "A3") == []

@@ -16,7 +16,7 @@ from schemas.command import Silence
 from schemas.terms import COLOURS, Actor
 from streams.incidents import annunciation, episodes, holding, verdicts
 from streams.incidents.holding import HELD
-from streams.incidents.inhibition import CAUSING, FOLDED
+from streams.incidents.inhibition import CAUSING, FOLDED, LIT, TOLD
 from streams.incidents.turn import Turn
 from streams.policy import Policy
 from streams.program import Output
@@ -128,14 +128,21 @@ def test_what_is_no_matter_of_chance_is_not_counted() -> None:
     assert all(desk.says(f"r{n}", "W7", "yellow", "opened", 1).calls for n in range(5))
 
 
-def test_all_that_closes_in_one_hour_is_judged_together_whatever_its_trigger() -> None:
+def test_all_that_closes_in_one_hour_at_a_tier_is_judged_together_whatever_its_trigger() -> None:
     desk = _Desk(_rules())
     turn = desk.turn()
-    alone = holding.limit(turn, BEGIN, [0.02, 0.5])
-    assert alone == 0.02 or alone == 0.025
-    pooled = holding.limit(turn, BEGIN + timedelta(minutes=30), [0.02] + [0.5] * 97)
-    assert pooled < 0.02, "a hundred tests in the hour: what was enough for two is not for them"
-    assert holding.limit(turn, BEGIN + timedelta(hours=5), [0.02]) >= 0.02
+    holding.enter(turn, BEGIN, [0.02, 0.5])
+    assert holding.limit(turn, BEGIN) == (0.025, 2)
+    half_past = BEGIN + timedelta(minutes=30)
+    other = Turn(desk.policy, "street", "A2", desk.state, half_past, "another desk")
+    holding.enter(other, half_past, [0.02] + [0.5] * 97)
+    limit, tests = holding.limit(turn, BEGIN)
+    assert tests == 100
+    assert limit < 0.02, "a hundred tests in the hour: what was enough for two is not for them"
+    assert holding.limit(turn, BEGIN + timedelta(hours=5))[0] >= 0.02
+    above = Turn(desk.policy, "district", "A", desk.state, half_past, "another tier")
+    holding.enter(above, half_past, [0.02])
+    assert holding.limit(above, half_past) == (0.05, 1)
 
 
 def test_a_warning_its_cause_explains_calls_when_the_cause_is_gone() -> None:
@@ -158,6 +165,48 @@ def test_a_warning_its_cause_explains_calls_when_the_cause_is_gone() -> None:
     (later,) = [a for a in play.alerts("street").values() if a.trigger.id == "W5"]
     assert (later.revision, later.colour, later.calls) == (3, "orange", True)
     assert play.city.entries("street", FOLDED.name) == {}
+
+
+def test_a_warning_told_before_its_cause_is_folded_when_the_cause_comes() -> None:
+    play = Play(_rules())
+    play.finding("W5", kind="garbage", device="g", east_m=9_000)
+    play.finding("W5", kind="garbage", device="far", east_m=19_000, colour="red")
+    play.at(30)
+    play.report("water", name="main", place=False)
+    cause = next(one for one in play.incidents().values() if one.category.code == "water")
+    told = [event.data for kind, _, event in play.said if kind == "street.alerts"]
+    by_incident = {alert.incident_id: alert for alert in told if alert.trigger.id == "W5"}
+    folded, red = by_incident.values()
+    assert (folded.held_back, folded.inhibited_by) == ("inhibited", cause.incident_id)
+    assert (folded.state, folded.revision, folded.colour) == ("revised", 2, "yellow")
+    assert cause.incident_id in folded.references
+    assert (red.colour, red.revision, red.held_back) == ("red", 1, None), "red is never folded"
+    play.command(cause.incident_id, "accept", role="unit")
+    play.update("main", "withdrawn")
+    play.command(cause.incident_id, "resolve", role="unit")
+    play.command(cause.incident_id, "close")
+    freed = play.alerts("street")[folded.alert_id]
+    assert (freed.held_back, freed.state, freed.revision) == (None, "raised", 3)
+    assert play.chains_hold()
+
+
+def test_what_has_ended_or_lies_too_far_is_not_folded_later() -> None:
+    rules = _rules(inhibitions=[{**INHIBITIONS[0], "radius_m": 500}])
+    play = Play(rules)
+    near, far = (
+        play.finding("W5", kind="garbage", device=name, east_m=east_m)
+        for name, east_m in (("near", 9_000), ("far", 12_000))
+    )
+    over = play.finding("W5", kind="garbage", device="over", east_m=9_060)
+    play.finding("W5", "cleared", kind="garbage", device="over", finding_id=over, east_m=9_060)
+    play.report("water", name="main", east_m=9_100)
+    shown = {a.alert_id: a for a in play.alerts("street").values() if a.trigger.id == "W5"}
+    held = {name: [a.held_back for a in shown.values() if f"/{name}" in a.alert_id]
+            for name in (near, far, over)}  # fmt: skip
+    assert held == {near: ["inhibited"], far: [None], over: [None]}
+    assert set(play.city.entries("street", LIT.name)) == {"A1"}
+    (kept,) = play.city.entries("street", TOLD.name)
+    assert far in kept
 
 
 def test_a_warning_too_far_from_its_cause_in_time_calls() -> None:
@@ -196,7 +245,11 @@ def test_an_alert_can_be_the_cause_and_its_end_releases() -> None:
         return desk.hear(turn)[0]
 
     assert surge("early").calls, "yellow rain is no cause here"
+    before = len(desk.told)
     desk.says("rain", "W4", "orange", "raised", 2)
+    rain, early = desk.told[before:]
+    assert (rain.alert_id, rain.calls) == ("rain", True)
+    assert (early.inhibited_by, early.revision, early.state) == ("rain", 2, "revised")
     assert surge("late").inhibited_by == "rain"
     turn = desk.turn()
     annunciation.announce(
@@ -208,8 +261,9 @@ def test_an_alert_can_be_the_cause_and_its_end_releases() -> None:
             "colour": "orange",
         },
     )
-    closed, freed = desk.hear(turn)
+    closed, first, freed = desk.hear(turn)
     assert (closed.state, freed.state, freed.calls, freed.revision) == ("closed", "raised", True, 2)
+    assert (first.state, first.calls, first.revision) == ("raised", True, 3)
     lit = episodes.lit(desk.turn(), rule.id, "late")
     assert lit is not None
     assert lit.revision == 2
