@@ -1,143 +1,40 @@
-"""``chengyun alert`` and ``chengyun why``: what is lit, why, and the operator's answer to it."""
+"""``chengyun alert``: what is lit, why, and the operator's answer to it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Annotated
+from collections.abc import Mapping
+from typing import ClassVar
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
-from agents.alert_book import AlertReader, alert_topics
-from agents.cli.alert_lines import alert_line, quiet_of
-from agents.cli.desk import Desk, LongRead, console, one_of, open_desk, run
-from agents.cli.options import AsJson, DataDir, Language, Plain, Prefix
-from agents.cli.ordering import Family, Home, add_orders
-from agents.cli.why import said_of, why
-from agents.ledger import open_ledger
-from schemas.alert import Alert, AlertEvent
-from schemas.terms import COLOURS, TIERS
-from streams.incidents.answers import ARGUMENTS
+from agents.cli.deeds import about_order
+from agents.cli.root import OrderCommands
 
-ENDED = ("closed", "withdrawn")
-
-app = typer.Typer(
-    no_args_is_help=True,
-    help="What is lit at the desks, why, and your answer to it.",
-    rich_markup_mode=None,
-)
-
-Id = Annotated[str, typer.Argument(metavar="ID", help="The alert.")]
+ORDERS = ("confirm", "dismiss")
+"""The answers; a test holds them against those that desks know."""
 
 
-@app.command("list")
-def list_(
-    tier: Annotated[str | None, typer.Option("--tier", help="street, district or city.")] = None,
-    area: Annotated[str | None, typer.Option("--area", help="Code of one desk's area.")] = None,
-    trigger: Annotated[str | None, typer.Option("--trigger", help="W3, E2, deadline …")] = None,
-    colour: Annotated[str | None, typer.Option("--colour", help=", ".join(COLOURS))] = None,
-    scale: Annotated[
-        str | None, typer.Option("--scale", help="warning (of what may come) or supervision.")
-    ] = None,
-    ended: Annotated[bool, typer.Option("--ended", help="Also those that have ended.")] = False,
-    limit: Annotated[int, typer.Option("--limit", min=1, max=100_000)] = 30,
-    prefix: Prefix = None,
-    lang: Language = None,
-    data_dir: DataDir = None,
-    plain: Plain = False,
-    as_json: AsJson = False,
-) -> None:
-    """List what is lit: red first, then the newest."""
-    one_of("--tier", tier, TIERS)
-    one_of("--colour", colour, COLOURS)
-    one_of("--scale", scale, ("warning", "supervision"))
-    desk = open_desk(prefix, lang, data_dir)
-    found = [
-        alert
-        for alert in run(_read(desk, tier))
-        if (ended or alert.state not in ENDED)
-        and area in (None, alert.area)
-        and trigger in (None, alert.trigger.id)
-        and colour in (None, alert.colour)
-        and scale in (None, alert.scale)
-    ]
-    found.sort(key=lambda alert: alert.changed_at, reverse=True)
-    found.sort(key=lambda alert: -COLOURS.index(alert.colour))
-    if as_json:
-        for alert in found[:limit]:
-            typer.echo(alert.model_dump_json(exclude_none=True))
-        return
-    out, words = console(plain), desk.words
-    if not found:
-        out.print(words.say("nothing"))
-        return
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for name in ("col_time", "col_tier", "col_alert", "col_alert_id"):
-        table.add_column(words.say(name), no_wrap=name != "col_alert")
-    folded = _folded(found)
-    found = [alert for alert in found if alert.alert_id not in folded]
-    for alert in found[:limit]:
-        where = f"{words.word(alert.tier)} {words.area(alert.area)}"
-        line = alert_line(alert, words)
-        quiet = quiet_of(alert, words)
-        if quiet is not None:
-            line.append(f"  {quiet}", "dim")
-        table.add_row(words.time(alert.changed_at), where, line, alert.alert_id)
-        for child in _explained(alert, folded.values()):
-            told = Text(f"  └ {words.colour(child.colour)} {child.title}", "dim")
-            table.add_row(words.time(child.changed_at), "", told, child.alert_id)
-    out.print(table, soft_wrap=False)
-    shown = min(limit, len(found))
-    how_many = "total" if shown == len(found) else "more"
-    out.print(Text(words.say(how_many, total=len(found), shown=shown), style="dim"))
+class Alerts(OrderCommands):
+    """Looking at alerts, and the answers to one; what is not called is not loaded."""
 
-
-def _folded(found: list[Alert]) -> dict[str, Alert]:
-    """Warnings that stand under the alert that explains them, if that is listed too."""
-    listed = {alert.alert_id for alert in found}
-    cases = {alert.incident_id for alert in found if alert.held_back != "inhibited"}
-    return {
-        alert.alert_id: alert
-        for alert in found
-        if alert.inhibited_by is not None
-        and (alert.inhibited_by in listed or alert.inhibited_by in cases)
+    table: ClassVar[Mapping[str, tuple[str, str]]] = {
+        "list": ("agents.cli.alert_list", "List what is lit: red first, then the newest."),
+        "why": ("agents.cli.why", "Tell why an alert was raised, and what would end it."),
+        **{action: ("agents.cli.alert_orders", about_order("alert", action)) for action in ORDERS},
     }
 
-
-def _explained(cause: Alert, folded: Iterable[Alert]) -> list[Alert]:
-    """What an alert, or its case, explains."""
-    own = (cause.alert_id, cause.incident_id)
-    return [alert for alert in folded if alert.inhibited_by in own]
+    orders: ClassVar[Mapping[str, str]] = {action: action for action in ORDERS}
+    family = ("agents.cli.alert_orders", "ALERT")
 
 
-app.command("why")(why)
-
-
-def _home(desk: Desk, alert_id: str) -> Home:
-    """The desk at which an alert is lit, and the key by which the desk knows it."""
-    alert = AlertEvent.model_validate_json(said_of(desk, alert_id)[-1]).data
-    return Home(alert.tier, alert.area, {"key": alert.key})
-
-
-ALERT = Family(
-    kind="alert",
-    noun="alert",
-    arguments=ARGUMENTS,
-    roles=lambda action: ("operator", "supervisor"),
-    reason=lambda action: action == "dismiss",
-    name=lambda action: action,
-    home=_home,
-    filled=frozenset({"key"}),
+app = typer.Typer(
+    cls=Alerts,
+    rich_markup_mode=None,
+    no_args_is_help=True,
+    help="What is lit at the desks, why, and your answer to it.",
 )
-add_orders(app, ALERT, ARGUMENTS)
 
 
-async def _read(desk: Desk, tier: str | None) -> list[Alert]:
-    """How each alert stands; memory for one revision of each."""
-    progress = LongRead(desk.words)
-    try:
-        async with open_ledger(desk.settings, desk.bootstrap, alert_topics(tier)) as ledger:
-            return list((await AlertReader(ledger, tier).newest(progress)).values())
-    finally:
-        progress.end()
+@app.callback()
+def _alert() -> None:
+    """What is lit at the desks, why, and your answer to it."""

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import orjson
 import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from agents.auditor import TOPICS, Audited, Listener, audit
 from agents.cli.desk import Desk, LongRead, console, open_desk, run
-from agents.cli.options import AsJson, DataDir, Language, Plain, Prefix
+from agents.cli.options import AsJson, DataDir, Language, Plain, Prefix, group
 from agents.cli.wording import Wording
-from agents.ledger import open_ledger
-from schemas.outcome import AuditEntry
-from streams.incidents.audit import Chain
 
-app = typer.Typer(
-    rich_markup_mode=None, no_args_is_help=True, help="Check the audit of all incidents."
-)
+if TYPE_CHECKING:
+    from agents.auditor import Audited, Listener
+    from schemas.outcome import AuditEntry
+    from streams.incidents.audit import Chain
+
+app = group("Check the audit of all incidents.")
 
 SHOWN = 40
 
@@ -71,6 +69,9 @@ def verify(
 
 
 async def _audited(desk: Desk, only: str | None, listener: Listener | None) -> Audited:
+    from agents.auditor import TOPICS, audit
+    from agents.ledger import open_ledger
+
     progress = LongRead(desk.words)
     try:
         async with open_ledger(desk.settings, desk.bootstrap, TOPICS) as ledger:
@@ -123,6 +124,8 @@ def _tell(audited: Audited, words: Wording, out: Console) -> None:
 
 
 def _json(audited: Audited) -> str:
+    import orjson
+
     return orjson.dumps(
         {
             "sound": audited.sound,

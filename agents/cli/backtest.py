@@ -8,27 +8,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import orjson
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
-from agents.backtest.compare import TIERS, Differences, Figures, as_fields, compare, figures
-from agents.backtest.history import SIMULATED, History, named, policy_of, recorded, simulated
-from agents.backtest.run import Outcome, run
-from agents.backtest.trial import run_trials
 from agents.cli.desk import console, words_for
 from agents.cli.options import Language
 from agents.cli.wording import Wording
-from agents.replay.feed import moment_of
-from agents.runtime.attributes import read_as_before, read_plainly
-from agents.settings import load_settings
 from schemas.errors import ConfigurationError
-from streams.policy import Policy
+
+if TYPE_CHECKING:
+    from agents.backtest.compare import Differences, Figures
+    from agents.backtest.history import History
+    from agents.backtest.run import Outcome
+    from streams.policy import Policy
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -111,6 +108,13 @@ def backtest(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON line.")] = False,
 ) -> None:
     """Decide about a city's history again, under one policy or two, and say what would differ."""
+    import orjson
+
+    from agents.backtest.compare import compare, figures
+    from agents.backtest.run import run
+    from agents.backtest.trial import run_trials
+    from agents.settings import load_settings
+
     words = words_for(load_settings(lang=lang))
     name, place = _chosen(dataset, path, data)
     with tempfile.TemporaryDirectory(prefix="chengyun-backtest-") as workdir:
@@ -137,6 +141,8 @@ def backtest(
 
 
 def _chosen(dataset: str | None, path: Path | None, data: str | None) -> tuple[str, Path | None]:
+    from agents.backtest.history import SIMULATED, named
+
     if data is not None:
         if dataset is not None:
             raise ConfigurationError("name the recording by --data or by its name, not by both")
@@ -159,6 +165,8 @@ def _prepare(
     hours: float,
 ) -> tuple[History, list[Policy]]:
     """The history, and the policies to decide by: the new one first."""
+    from agents.backtest.history import policy_of, recorded, simulated
+
     if place is None:
         old = policy_of(against, None, home)
         history = simulated(old, seed, hours)
@@ -182,6 +190,8 @@ def _bar(screen: Console, total: int | None) -> Iterator[Any]:
 @contextmanager
 def _at_full_speed() -> Iterator[None]:
     """History is remembered to its end and has no cycles: there is little to collect."""
+    from agents.runtime.attributes import read_as_before, read_plainly
+
     before = gc.get_threshold()
     gc.freeze()
     gc.set_threshold(200_000, 50, 1_000)
@@ -195,6 +205,8 @@ def _at_full_speed() -> Iterator[None]:
 
 
 def _days(history: History) -> int:
+    from agents.replay.feed import moment_of
+
     first = next(history.entries(), None)
     if first is None:
         return 1
@@ -207,6 +219,8 @@ def _days(history: History) -> int:
 def _fields(
     history: History, found: list[Figures], differences: Differences | None
 ) -> dict[str, Any]:
+    from agents.backtest.compare import as_fields
+
     fields: dict[str, Any] = {"data": history.name, "new": as_fields(found[0])}
     if differences is None:
         return fields
@@ -221,6 +235,8 @@ def _fields(
 
 def _lines(of: Figures, words: Wording) -> dict[str, float | None]:
     """One outcome, line by line, as people read it."""
+    from agents.backtest.compare import TIERS, as_fields
+
     fields = as_fields(of)
     load = fields["load"]
     lines: dict[str, float | None] = {}
@@ -314,6 +330,8 @@ def _difference(new: float | None, old: float | None) -> str:
 
 
 def _print_outcome(outcome: Outcome, version: str, *, as_json: bool) -> None:
+    import orjson
+
     fields = _outcome_fields(outcome, version)
     if as_json:
         typer.echo(orjson.dumps(fields).decode())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 import random
@@ -13,12 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from agents.cli.options import DataDir
+from agents.cli.options import DataDir, group
 
 if TYPE_CHECKING:
     from agents.bench.runtime import Plan
 
-app = typer.Typer(rich_markup_mode=None, no_args_is_help=True, help="Measure this machine.")
+app = group("Measure this machine.")
 runtime = typer.Typer(
     rich_markup_mode=None, help="Throughput, delay, restore and recovery of one stage."
 )
@@ -49,6 +48,8 @@ def deadlines(
     From the deadline to the committed lift one tier up, as a reader of the audit sees it.
     Runs on a broker of its own in a temporary directory, or on CHENGYUN_BROKER.
     """
+    import asyncio
+
     from agents import broker
     from agents.bench.deadlines import Bench, Plan
     from agents.bench.machine import describe
@@ -185,6 +186,8 @@ def measure(
 
     Runs on a broker of its own in a temporary directory, or on CHENGYUN_BROKER.
     """
+    import asyncio
+
     if context.invoked_subcommand is not None:
         return
     from agents import broker
@@ -269,6 +272,8 @@ def prepare(
     seed: Annotated[int, typer.Option(help="The same seed makes the same events.")] = 1,
 ) -> None:
     """Make the topics of the job and fill the source with its seeded events."""
+    import asyncio
+
     from agents.bench.cluster import fill, make_topics
     from agents.bench.job import events
     from agents.broker import bootstrap_servers

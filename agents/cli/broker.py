@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from agents import broker
-from agents.settings import Settings, load_settings
+from agents.cli.options import group
 
-app = typer.Typer(
-    rich_markup_mode=None,
-    no_args_is_help=True,
-    help="Start, stop or look at the embedded Kafka on this machine.",
-)
+if TYPE_CHECKING:
+    from agents.settings import Settings
+
+app = group("Start, stop or look at the embedded Kafka on this machine.")
 
 DataDir = Annotated[
     Path | None, typer.Option("--data-dir", help="Directory of its data; default .chengyun")
@@ -24,6 +22,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="One JSON line for scripts.
 
 
 def _settings(data_dir: Path | None, **given: int | None) -> Settings:
+    from agents.settings import load_settings
+
     settings = load_settings(data_dir=data_dir, **given)
     if settings.broker is not None:
         typer.echo(
@@ -41,6 +41,8 @@ def start(
     as_json: AsJson = False,
 ) -> None:
     """Start the embedded Kafka, or find the one that runs."""
+    from agents import broker
+
     settings = _settings(data_dir, broker_port=port, broker_heap_mb=heap_mb)
     begin = time.monotonic()
     here = broker.start(settings, lambda line: typer.echo(line, err=True))
@@ -55,6 +57,8 @@ def start(
 @app.command()
 def stop(data_dir: DataDir = None) -> None:
     """Stop the embedded Kafka; its data stays."""
+    from agents import broker
+
     begin = time.monotonic()
     if broker.stop(_settings(data_dir)):
         typer.echo(f"Kafka stopped in {time.monotonic() - begin:.1f} s")
@@ -65,6 +69,8 @@ def stop(data_dir: DataDir = None) -> None:
 @app.command()
 def status(data_dir: DataDir = None, as_json: AsJson = False) -> None:
     """Tell whether the embedded Kafka runs and where; exit code 1 when it does not."""
+    from agents import broker
+
     here = broker.status(_settings(data_dir))
     if as_json:
         typer.echo(here.as_json())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import logging
 import shutil
@@ -35,6 +34,8 @@ def chaos(
     deadline at every fifth. A model recomputes from the input alone what must have come
     of it. The broker is one of its own, on a temporary directory, and is killed too.
     """
+    import asyncio
+
     from agents.chaos.torture import Plan, Torture
     from agents.settings import load_settings
 

@@ -7,26 +7,22 @@ import sys
 from collections import deque
 from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
-from typing import Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
-import orjson
 import typer
 from rich.table import Table
 from rich.text import Text
 
 from agents.cli.desk import Desk, LongRead, console, open_desk, parse_since, run
-from agents.cli.options import AsJson, DataDir, Language, Plain, Prefix
-from agents.ledger import Ledger, open_ledger
-from agents.reburial import Refused, send_back
-from schemas.dead_letter import DeadLetter, DeadLetterEvent
+from agents.cli.options import AsJson, DataDir, Language, Plain, Prefix, group
 from schemas.errors import ConfigurationError
-from streams.topics import DEAD_LETTERS
 
-app = typer.Typer(
-    rich_markup_mode=None,
-    no_args_is_help=True,
-    help="What no stage could use: look at it, mend the cause, send it back.",
-)
+if TYPE_CHECKING:
+    from agents.ledger import Ledger
+    from agents.reburial import Refused
+    from schemas.dead_letter import DeadLetter, DeadLetterEvent
+
+app = group("What no stage could use: look at it, mend the cause, send it back.")
 
 Stage = Annotated[str | None, typer.Option("--stage", help="Only of this stage.")]
 ReasonCode = Annotated[str | None, typer.Option("--reason", help="Only with this reason code.")]
@@ -80,6 +76,8 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """List dead letters, the newest last."""
+    import orjson
+
     desk = open_desk(prefix, lang, data_dir)
     letters, total = run(_collect(desk, _sieve(stage, reason, since), limit))
     if as_json:
@@ -173,6 +171,10 @@ def replay(
     Name them, or choose by --stage, --reason or --since. A report that was refused as a
     duplicate is refused again; nothing is applied twice by this.
     """
+    import orjson
+
+    from agents.reburial import send_back
+
     if not numbers and not (stage or reason or since):
         raise ConfigurationError("Wanted letters by number, or one of --stage, --reason, --since.")
     desk = open_desk(prefix, lang, data_dir)
@@ -212,6 +214,9 @@ def _refusal(desk: Desk, refused: Refused) -> str:
 
 async def _collect(desk: Desk, sieve: Sieve, limit: int) -> tuple[list[Letter], int]:
     """The newest letters that pass, oldest first, and how many pass in all."""
+    from agents.ledger import open_ledger
+    from streams.topics import DEAD_LETTERS
+
     newest: deque[Letter] = deque(maxlen=limit)
     total = 0
     progress = LongRead(desk.words)
@@ -232,6 +237,9 @@ async def _collect_numbers(desk: Desk, numbers: list[str]) -> list[Letter]:
     Raises:
         ConfigurationError: one of them is not there.
     """
+    from agents.ledger import open_ledger
+    from streams.topics import DEAD_LETTERS
+
     found: dict[str, Letter] = {}
     wanted = {number: _place(number) for number in numbers}
     async with open_ledger(desk.settings, desk.bootstrap, [DEAD_LETTERS]) as ledger:
@@ -261,6 +269,9 @@ def _place(number: str) -> tuple[int, int]:
 async def _letters(
     ledger: Ledger, progress: LongRead, since: dict[tuple[str, int], int] | None = None
 ) -> AsyncGenerator[Letter, None]:
+    from schemas.dead_letter import DeadLetterEvent
+    from streams.topics import DEAD_LETTERS
+
     async for batch in ledger.scan([DEAD_LETTERS], since=since, progress=progress):
         for record in batch:
             if record.value is None:

@@ -5,6 +5,8 @@ The words of an action alone are in ``wording``; a test keeps both complete.
 
 from __future__ import annotations
 
+from agents.cli.words import WORDS
+
 DEEDS: dict[str, tuple[str, str]] = {
     # a report becomes a case, or not
     "receive": ("收到上报,待受理", "A report has come in and waits for a decision."),
@@ -84,3 +86,13 @@ def deed(action: str, lang: str) -> str:
     if pair is None:
         return action
     return pair[0] if lang == "zh" else pair[1]
+
+
+def about_order(kind: str, action: str) -> str:
+    """What an order does, in one line of a command's help: the sentence, and the city's word.
+
+    Args:
+        kind: of what it is given about: incident, problem or alert.
+    """
+    deed = DEEDS.get(f"{kind}_{action}") or DEEDS.get(action, ("", action))
+    return f"{deed[1]} ({WORDS.get(action, (action, action))[0]})"

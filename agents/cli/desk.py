@@ -7,7 +7,6 @@ being told; a prefix given by hand, in the environment or in chengyun.toml, wins
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import sys
 import time
@@ -15,16 +14,17 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 from rich.console import Console
 
-from agents import broker, policy_cache
 from agents.cli.wording import Wording
-from agents.settings import Settings, load_settings
-from agents.up.city import CityRecord, read_city
 from schemas.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from agents.settings import Settings
+    from agents.up.city import CityRecord
 
 T = TypeVar("T")
 
@@ -58,6 +58,10 @@ def open_desk(
     Raises:
         ConfigurationError: a setting is wrong, or no broker is named and none runs.
     """
+    from agents import broker, policy_cache
+    from agents.settings import load_settings
+    from agents.up.city import read_city
+
     quiet_libraries()
     settings = load_settings(prefix=prefix, lang=lang, data_dir=data_dir)
     city = read_city(settings.data_dir)
@@ -93,6 +97,8 @@ def quiet_libraries() -> None:
 
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Run to the end; Ctrl-C ends quietly with the code that shells expect."""
+    import asyncio
+
     try:
         return asyncio.run(work)
     except KeyboardInterrupt:

@@ -5,26 +5,21 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
-import orjson
 import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from agents import policy_files
-from agents.alarm_ledger import TOPICS, Desk, Loads, read_loads
 from agents.cli import desk as desks
 from agents.cli.desk import LongRead, open_desk, run
 from agents.cli.options import AsJson, DataDir, Language, Plain, Prefix
 from agents.cli.wording import Wording, sparkline
-from agents.ledger import open_ledger
-from agents.settings import load_settings
 from schemas.errors import ConfigurationError
-from schemas.terms import COLOURS, TIERS
-from streams.warning.alarm_load import ANSWER_STEPS_S, FLOOD_BEGINS, Load
 
 if TYPE_CHECKING:
+    from agents.alarm_ledger import Desk, Loads
     from agents.simulate.api import Day
+    from streams.warning.alarm_load import Load
 
 ACCEPTABLE, MOST = 6.0, 12.0
 """Annunciations an hour and operator that can be worked with, and the most (ISA-18.2 §16.4)."""
@@ -60,6 +55,10 @@ def desk_load(
     as_json: AsJson = False,
 ) -> None:
     """How much each desk is told: calls an hour, floods, worst sources, answer times (ISA-18.2)."""
+    from agents.alarm_ledger import TOPICS, read_loads
+    from agents.ledger import open_ledger
+    from schemas.terms import TIERS
+
     if tier is not None and tier not in TIERS:
         raise ConfigurationError(f"--tier {tier}: wanted one of {', '.join(TIERS)}")
     length = desks.parse_since(since)
@@ -94,6 +93,8 @@ def _drill(
     day: str, seed: int, days_before: int, lang: str | None, tier: str | None, area: str | None
 ) -> tuple[Wording, Loads]:
     """Let a day of the made-up city happen, with its progress on the terminal."""
+    from agents import policy_files
+    from agents.settings import load_settings
     from agents.simulate.drill import drill
 
     settings = load_settings(lang=lang)
@@ -127,6 +128,10 @@ def _show(
     as_json: bool,
 ) -> None:
     """Print the desks; on a stormy day the rate of an ordinary hour is no goal."""
+    import orjson
+
+    from streams.warning.alarm_load import FLOOD_BEGINS
+
     if as_json:
         sys.stdout.write(orjson.dumps(_plain(found, stormy=stormy)).decode() + "\n")
         return
@@ -154,6 +159,8 @@ app.command()(desk_load)
 
 def verdict(load: Load) -> str:
     """``calm``, ``busy`` (more than can be worked with) or ``flooded``."""
+    from streams.warning.alarm_load import FLOOD_BEGINS
+
     if load.busiest > FLOOD_BEGINS:
         return "flooded"
     return "busy" if load.per_hour > ACCEPTABLE else "calm"
@@ -167,6 +174,8 @@ _SHAPES = {
 
 
 def _table(found: Loads, words: Wording, limit: int) -> Table:
+    from schemas.terms import COLOURS
+
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column(words.say("load_desk"), no_wrap=True)
     table.add_column(words.say("load_verdict"), no_wrap=True)
@@ -222,6 +231,9 @@ def _tiers(found: Loads, words: Wording, *, stormy: bool) -> Table:
 
 def _by_tier(found: Loads, *, stormy: bool) -> dict[str, dict[str, Any]]:
     """Per tier: how many desks were called, how often, and how the worst of them fared."""
+    from schemas.terms import TIERS
+    from streams.warning.alarm_load import FLOOD_BEGINS
+
     rows: dict[str, dict[str, Any]] = {}
     for tier in reversed(TIERS):
         loads = [load for (of, _), load in found.desks if of == tier]
@@ -263,6 +275,8 @@ def _worst(out: Any, words: Wording, name: Desk, load: Load) -> None:
 
 def _plain(found: Loads | None, *, stormy: bool = False) -> dict[str, Any]:
     """The same for scripts."""
+    from streams.warning.alarm_load import ANSWER_STEPS_S, FLOOD_BEGINS
+
     if found is None:
         return {"desks": []}
     return {

@@ -7,18 +7,18 @@ from typing import Annotated
 
 import typer
 
-from agents import policy_files
-from agents.cli.incident.transitions import markdown as transitions_page
-from agents.simulate.api import DEFAULT_SEED, ORIGIN
-from agents.simulate.city import SimulatedCity
-from agents.stories import STORIES
-from agents.stories.telling import markdown as story_page
-
 app = typer.Typer(rich_markup_mode=None)
 
 
 def pages() -> dict[str, str]:
     """Every page that follows from the code, by its path below ``docs/``."""
+    from agents import policy_files
+    from agents.cli.incident.transitions import markdown as transitions_page
+    from agents.simulate.api import DEFAULT_SEED, ORIGIN
+    from agents.simulate.city import SimulatedCity
+    from agents.stories import STORIES
+    from agents.stories.telling import markdown as story_page
+
     city = SimulatedCity(policy_files.load(None), DEFAULT_SEED)
     found = {"transitions.md": transitions_page()}
     index = []

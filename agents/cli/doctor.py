@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from agents import doctor
-from agents.settings import load_settings
+if TYPE_CHECKING:
+    from agents import doctor
 
 app = typer.Typer(
     rich_markup_mode=None, help="Check broker, topics, clock and settings before a start."
@@ -23,6 +22,11 @@ def examine(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON line for scripts.")] = False,
 ) -> None:
     """Look at everything a start depends on; exit code 1 when something would fail."""
+    import asyncio
+
+    from agents import doctor
+    from agents.settings import load_settings
+
     findings = asyncio.run(doctor.examine(load_settings(prefix=prefix)))
     verdict = doctor.worst(findings)
     if as_json:

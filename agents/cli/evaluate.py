@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import orjson
 import typer
 
-from agents.evaluate.report import Evaluation, Plan, as_json, as_markdown, write
-from agents.evaluate.summary import Chapter, as_page, as_plain, gather, run_all
+from agents.evaluate.summary import Chapter
 from schemas.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from agents.evaluate.report import Evaluation
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -86,6 +87,11 @@ def evaluate(
     as_one_line: Annotated[bool, typer.Option("--json", help="Print one JSON line.")] = False,
 ) -> None:
     """Measure a family of detectors on simulated or recorded cities."""
+    import orjson
+
+    from agents.evaluate.report import Plan, as_json, as_markdown, write
+    from agents.evaluate.summary import as_page, as_plain, gather, run_all
+
     plan = Plan(seed, data, share, lambda line: typer.echo(line, err=True))
     if name == SUMMARY and directory is None:
         raise ConfigurationError(

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from rich.table import Table
 from rich.text import Text
 
 from agents.cli.wording import Wording
-from schemas.incident import Incident
-from schemas.terms import TERMINAL
+
+if TYPE_CHECKING:
+    from schemas.incident import Incident
 
 
 def facts(incident: Incident, words: Wording, now: datetime | None) -> Table:
@@ -69,6 +71,8 @@ def _place(incident: Incident, words: Wording) -> str:
 
 
 def _limit(incident: Incident, words: Wording, now: datetime | None) -> Text:
+    from schemas.terms import TERMINAL
+
     if incident.due_at is None:
         return Text(words.say("no_limit"))
     text = Text(words.time_with_year(incident.due_at))

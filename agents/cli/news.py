@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from agents.cli.wording import Wording
-from schemas.incident import Incident
+
+if TYPE_CHECKING:
+    from schemas.incident import Incident
 
 
 class Seen(NamedTuple):

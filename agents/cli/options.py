@@ -7,9 +7,30 @@ typing error need no more.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
+
+
+class Group(TyperGroup):
+    """Commands under one word, or all of them: help and typing errors are answered at once."""
+
+    def get_help_option(self, ctx: Any) -> Any:
+        """The same option; False where it is not given, which need not be converted.
+
+        To convert a value the option library imports another that takes longer than all else.
+        """
+        option = super().get_help_option(ctx)
+        if option is not None:
+            option.default = False
+        return option
+
+
+def group(about: str) -> typer.Typer:
+    """Commands under one word; without one of them it shows its help."""
+    return typer.Typer(cls=Group, no_args_is_help=True, rich_markup_mode=None, help=about)
+
 
 Prefix = Annotated[
     str | None,

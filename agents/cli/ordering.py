@@ -12,20 +12,20 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 import typer
 
-from agents.cli.deeds import DEEDS
+from agents.cli.deeds import about_order
 from agents.cli.desk import Desk, moment_of, one_of, open_desk, run
 from agents.cli.options import AsJson, DataDir, Language, Prefix
-from agents.cli.words import WORDS
-from agents.orders import WAIT_S, give_order, new_command_id
-from schemas.command import Command, Subject
 from schemas.errors import ConfigurationError
-from schemas.outcome import ReplyEvent
-from schemas.terms import TIERS, Actor
-from streams.incidents.arguments import Argument
+
+if TYPE_CHECKING:
+    from schemas.command import Command
+    from schemas.outcome import ReplyEvent
+    from schemas.terms import Actor
+    from streams.incidents.arguments import Argument
 
 
 class Home(NamedTuple):
@@ -60,6 +60,8 @@ Version = Annotated[
 CommandId = Annotated[
     str | None, typer.Option("--command-id", help="To repeat an order that got no reply.")
 ]
+WAIT_S = 15.0
+"""As `agents.orders` waits; said here, so that help need not load that."""
 Wait = Annotated[float, typer.Option("--wait", help="Seconds to wait for the reply.", min=0.1)]
 
 
@@ -90,15 +92,24 @@ class Family:
 def add_orders(app: typer.Typer, family: Family, actions: Iterable[str]) -> None:
     """Add a sub-command for each of these actions."""
     for action in actions:
-        word = WORDS.get(action, (action, action))[0]
-        deed = DEEDS.get(f"{family.kind}_{action}") or DEEDS.get(action, ("", action))
-        about = f"{deed[1]} ({word})"
+        about = about_order(family.kind, action)
         order = _order(family, action)
         app.command(family.name(action), help=about, epilog=EPILOG, short_help=about)(order)
 
 
+def order_command(family: Family, action: str) -> Any:
+    """The sub-command of one action alone; the others are not made."""
+    app = typer.Typer(rich_markup_mode=None, add_completion=False)
+    add_orders(app, family, (action,))
+    return typer.main.get_command(app)
+
+
 def _order(family: Family, action: str) -> Callable[..., None]:
     """The sub-command of one action: a function with just the options that the action knows."""
+    from agents.orders import new_command_id
+    from schemas.command import Command, Subject
+    from schemas.terms import TIERS
+
     known = [each for each in family.arguments.get(action, ()) if each.name not in family.filled]
     roles = family.roles(action)
 
@@ -186,6 +197,8 @@ def _likely(desk: Desk, who: str, unit: str | None, roles: tuple[str, ...]) -> s
 
 def _actor(desk: Desk, who: str, role: str, unit: str | None, where: Home) -> Actor:
     """Who orders it. A unit's officer may go by the unit's own code."""
+    from schemas.terms import Actor
+
     policy = desk.words.policy
     if unit is not None:
         _known_unit(desk, "--speaks-for", unit)
@@ -270,6 +283,8 @@ def _home_of(
 
 
 def _give(desk: Desk, family: Family, command: Command, *, as_json: bool, wait_s: float) -> None:
+    from agents.orders import give_order
+
     words = desk.words
     tier, area = command.actor.tier, command.actor.area
     assert tier is not None

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import orjson
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from agents.policy_files import SHIPPED, load
-from agents.settings import load_settings
+from agents.cli.options import group
 from schemas.errors import PolicyError
-from streams.policy import Language, Policy
 
-app = typer.Typer(
-    rich_markup_mode=None,
-    no_args_is_help=True,
-    help="Check the city's policy files, or look into them.",
-)
+if TYPE_CHECKING:
+    from streams.policy import Language, Policy
+
+app = group("Check the city's policy files, or look into them.")
 
 Where = Annotated[
     Path | None,
@@ -33,6 +29,11 @@ Lang = Annotated[str | None, typer.Option(help="zh or en.")]
 @app.command()
 def check(path: Where = None, as_json: AsJson = False) -> None:
     """Read the policy and tell everything that is wrong with it; exit code 1 if anything is."""
+    import orjson
+
+    from agents.policy_files import SHIPPED, load
+    from agents.settings import load_settings
+
     home = path or load_settings().policy_dir or SHIPPED
     try:
         policy = load(home)
@@ -64,6 +65,11 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Print what a policy decides: its size, its kinds of matter, or one of them."""
+    import orjson
+
+    from agents.policy_files import load
+    from agents.settings import load_settings
+
     settings = load_settings(lang=lang)
     policy = load(path or settings.policy_dir)
     if code is not None:
@@ -95,6 +101,11 @@ def duty(
     as_json: AsJson = False,
 ) -> None:
     """Who is called at a desk when an alert wants an answer, in this order."""
+    import orjson
+
+    from agents.policy_files import load
+    from agents.settings import load_settings
+
     settings = load_settings(lang=lang)
     policy = load(path or settings.policy_dir)
     if policy.areas.tier_of(area) is None:

@@ -4,27 +4,21 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import orjson
 import typer
 from rich.table import Table
 from rich.text import Text
 
-from agents.casebook import Wanted, each, problems
 from agents.cli.desk import Desk, LongRead, console, one_of, open_desk, run
 from agents.cli.options import AsJson, DataDir, Language, Plain, Prefix
-from agents.cli.problem_orders import add_problem_orders
 from agents.cli.wording import Wording
-from agents.ledger import open_ledger
 from schemas.errors import ConfigurationError
-from schemas.incident import Incident
-from schemas.outcome import Problem
-from schemas.terms import TIERS
-from streams.incidents.scoring import days_of
-from streams.topics import INCIDENTS, PROBLEMS
-from streams.warning.burden import MEASURES, Burden, Scale
-from streams.warning.scoreboard import effect
+
+if TYPE_CHECKING:
+    from schemas.incident import Incident
+    from schemas.outcome import Problem
+    from streams.warning.burden import Burden, Scale
 
 STATES = ("opened", "measured", "closed")
 _SHAPES = {"opened": ("■", "red"), "measured": ("▲", "yellow"), "closed": ("●", "green")}
@@ -51,6 +45,8 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """List problems: overdue reviews first, then the largest."""
+    from schemas.terms import TIERS
+
     one_of("--tier", tier, TIERS)
     one_of("--state", state, ("living", "all", *STATES))
     desk = open_desk(prefix, lang, data_dir)
@@ -130,6 +126,8 @@ def candidates(
     as_json: AsJson = False,
 ) -> None:
     """Rank kinds as the theme of a month (每月一题), by what they cost the city, with reasons."""
+    import orjson
+
     desk = open_desk(prefix, lang, data_dir)
     begin, end = _stretch(desk, month)
     scale = run(_weigh(desk, begin, end))
@@ -169,6 +167,10 @@ def _stretch(desk: Desk, month: str | None) -> tuple[datetime, datetime]:
 
 async def _read(desk: Desk, problem_id: str | None = None) -> dict[str, Problem]:
     """The newest revision of each problem."""
+    from agents.casebook import problems
+    from agents.ledger import open_ledger
+    from streams.topics import PROBLEMS
+
     progress = LongRead(desk.words)
     try:
         async with open_ledger(desk.settings, desk.bootstrap, [PROBLEMS]) as ledger:
@@ -178,6 +180,8 @@ async def _read(desk: Desk, problem_id: str | None = None) -> dict[str, Problem]
 
 
 async def _weigh(desk: Desk, begin: datetime, end: datetime) -> Scale:
+    from streams.warning.burden import Scale
+
     scale = Scale(begin, end)
     async for incident in _incidents(desk):
         scale.add(incident)
@@ -193,6 +197,10 @@ async def _latest(desk: Desk) -> datetime:
 
 
 async def _incidents(desk: Desk) -> AsyncIterator[Incident]:
+    from agents.casebook import Wanted, each
+    from agents.ledger import open_ledger
+    from streams.topics import INCIDENTS
+
     progress = LongRead(desk.words)
     try:
         async with open_ledger(desk.settings, desk.bootstrap, [INCIDENTS]) as ledger:
@@ -216,6 +224,9 @@ def _verdict(problem: Problem, words: Wording) -> str | None:
 
 def _effect(problem: Problem, words: Wording, now: datetime | None) -> str | None:
     """What came before the measure and since, as a ratio of the rates with its interval."""
+    from streams.incidents.scoring import days_of
+    from streams.warning.scoreboard import effect
+
     if problem.measured_at is None:
         return None
     zone = words.zone
@@ -265,6 +276,8 @@ def _rows(listed: list[Problem], words: Wording, now: datetime | None) -> Table:
 
 
 def _candidates(found: list[Burden], words: Wording) -> Table:
+    from streams.warning.burden import MEASURES
+
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("#", justify="right")
     table.add_column(words.say("col_kind"), no_wrap=True)
@@ -305,6 +318,3 @@ def _plain(burden: Burden) -> dict[str, Any]:
         "shares": {name: round(share, 4) for name, share in burden.shares.items()},
         "reasons": burden.reasons,
     }
-
-
-add_problem_orders(app)

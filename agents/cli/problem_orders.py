@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import typer
-
 from agents.cli.desk import Desk
-from agents.cli.ordering import Family, Home, add_orders
+from agents.cli.ordering import Family, Home
 from schemas.errors import ConfigurationError
 from streams.incidents.governance import ARGUMENTS
 
@@ -35,8 +33,3 @@ PROBLEM = Family(
     name=lambda action: action,
     home=home_of,
 )
-
-
-def add_problem_orders(app: typer.Typer) -> None:
-    """Add a sub-command for each action that people can order about problems."""
-    add_orders(app, PROBLEM, ARGUMENTS)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 import signal
@@ -11,17 +10,18 @@ import time
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
 
-from agents.replay import api
-from agents.replay.catalogue import DATASETS, recording_of
-from agents.replay.pour import Fed, FedSoFar
-from agents.replay.source import Slice
-from agents.settings import load_settings
+from agents.replay.catalogue import DATASETS
 from schemas.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from agents.replay import api
+    from agents.replay.pour import Fed, FedSoFar
+    from agents.replay.source import Slice
 
 _NAMES = "\n\n".join(f"{name}: {known.words}" for name, known in DATASETS.items())
 
@@ -60,6 +60,11 @@ def replay(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON line for scripts.")] = False,
 ) -> None:
     """Feed a recording; a feed that was stopped or killed goes on after its last event."""
+    import asyncio
+
+    from agents.replay import api
+    from agents.settings import load_settings
+
     settings = load_settings(prefix=prefix)
     place = workdir or settings.data_dir / "replay" / (settings.prefix or "plain")
     prepared = api.prepare(dataset, path, place, _part(dataset, since, until, limit))
@@ -87,6 +92,10 @@ async def until_told(
     prepared: api.Prepared, settings: Any, speed: float | None, line: ProgressLine
 ) -> Fed:
     """Feed until the recording ends or the first Ctrl-C or SIGTERM."""
+    import asyncio
+
+    from agents.replay import api
+
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
@@ -150,6 +159,9 @@ class ProgressLine:
 
 
 def _part(dataset: str, since: datetime | None, until: datetime | None, limit: int | None) -> Slice:
+    from agents.replay.catalogue import recording_of
+    from agents.replay.source import Slice
+
     zone = ZoneInfo(recording_of(dataset).zone)
 
     def local(moment: datetime | None) -> datetime | None:

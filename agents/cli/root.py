@@ -11,7 +11,8 @@ from importlib import import_module
 from typing import Annotated, Any, ClassVar
 
 import typer
-from typer.core import TyperGroup
+
+from agents.cli.options import Group
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "up": ("agents.cli.up", "Run the whole city on this machine and watch it."),
@@ -29,7 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "summaries": ("agents.cli.summaries", "What desks did by day, week, month and season."),
     "alert": ("agents.cli.alert", "List what is lit, and answer whether it was right."),
     "why": ("agents.cli.why", "Tell why an alert was raised, and what would end it."),
-    "problem": ("agents.cli.problem", "List problems, decide about them, choose a month's theme."),
+    "problem": ("agents.cli.problems", "List problems, decide about them, choose a month's theme."),
     "rules": ("agents.cli.rule_candidates", "Rules that the city's own cases suggest."),
     "scoreboard": ("agents.cli.scoreboard", "Score the way from incidents to their causes."),
     "desk-load": ("agents.cli.desk_load", "Measure what each desk is told, and its floods."),
@@ -46,7 +47,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 
 
-class LazyCommands(TyperGroup):
+class LazyCommands(Group):
     """Sub-commands by name; each module is imported when its command is called.
 
     ``table`` names the module of each command and says in one line what it does.
@@ -59,13 +60,17 @@ class LazyCommands(TyperGroup):
         return list(self.table)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        """Import the command's module and take its ``app``: a Typer or a command."""
+        """Import the command's module and take its ``app``: a Typer or a command.
+
+        Of a Typer with several commands, among them one of this very name, that one.
+        """
         if cmd_name not in self.table:
             return None
         app: Any = import_module(self.table[cmd_name][0]).app
         if not isinstance(app, typer.Typer):
             return app
         command = typer.main.get_command(app)
+        command = getattr(command, "commands", {}).get(cmd_name, command)
         command.params = [p for p in command.params if not str(p.name).endswith("_completion")]
         return command
 
@@ -73,6 +78,27 @@ class LazyCommands(TyperGroup):
         """List names and one line each, from the table: nothing is imported."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in self.table.items()])
+
+
+class OrderCommands(LazyCommands):
+    """The same for one kind of thing, with a command for each order that is given about it.
+
+    ``orders`` names the action of each such command, ``family`` where they are told apart:
+    a module and what in it is the `agents.cli.ordering.Family`.
+    """
+
+    orders: ClassVar[Mapping[str, str]]
+    family: ClassVar[tuple[str, str]]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """An order by its name, made for this call; or what else the table has."""
+        action = self.orders.get(cmd_name)
+        if action is None:
+            return super().get_command(ctx, cmd_name)
+        from agents.cli.ordering import order_command
+
+        module, name = self.family
+        return order_command(getattr(import_module(module), name), action)
 
 
 root = typer.Typer(

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 import yaml
 from rich.table import Table
 from rich.text import Text
 
-from agents.alert_book import AlertReader, alert_topics
 from agents.cli.desk import Desk, LongRead, console, open_desk, run
-from agents.cli.options import AsJson, DataDir, Language, Plain, Prefix
+from agents.cli.options import AsJson, DataDir, Language, Plain, Prefix, group
 from agents.cli.wording import Wording
-from agents.ledger import open_ledger
-from schemas.alert import Alert
 
-app = typer.Typer(
-    no_args_is_help=True,
-    help="Rules that the city's own cases suggest.",
-    rich_markup_mode=None,
-)
+if TYPE_CHECKING:
+    from schemas.alert import Alert
+
+app = group("Rules that the city's own cases suggest.")
 
 
 @app.callback()
@@ -68,6 +64,9 @@ def candidates(
 
 async def _read(desk: Desk) -> list[Alert]:
     """The city's proposals as they stand."""
+    from agents.alert_book import AlertReader, alert_topics
+    from agents.ledger import open_ledger
+
     rule = None if desk.words.policy is None else desk.words.policy.triggers.chains
     if rule is None:
         return []

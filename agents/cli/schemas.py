@@ -5,19 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import orjson
 import typer
 
-from schemas.export import EXPORTED, as_files, json_schemas
+from agents.cli.options import group
 
-app = typer.Typer(
-    rich_markup_mode=None, no_args_is_help=True, help="Print the JSON Schemas of all messages."
-)
+app = group("Print the JSON Schemas of all messages.")
 
 
 @app.command("list")
 def list_types() -> None:
     """Print every message type, one a line."""
+    from schemas.export import json_schemas
+
     for kind in json_schemas():
         typer.echo(kind)
 
@@ -27,6 +26,10 @@ def show(
     kind: Annotated[str, typer.Argument(help="A type, such as cn.chengyun.alert.v1.")],
 ) -> None:
     """Print the schema of one message type."""
+    import orjson
+
+    from schemas.export import json_schemas
+
     schemas = json_schemas()
     if kind not in schemas:
         typer.echo(f"no message type {kind!r}, wanted one of: {', '.join(schemas)}", err=True)
@@ -36,12 +39,17 @@ def show(
 
 @app.command("export")
 def export(
-    directory: Annotated[Path, typer.Argument(help="Where the files go.")] = EXPORTED,
+    directory: Annotated[
+        Path | None, typer.Argument(help="Where the files go; default where the code keeps them.")
+    ] = None,
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; fail if a file differs.")
     ] = False,
 ) -> None:
     """Write one JSON Schema file a message type."""
+    from schemas.export import EXPORTED, as_files
+
+    directory = directory or EXPORTED
     files = as_files()
     stale = [
         name

@@ -5,9 +5,8 @@ from __future__ import annotations
 import csv
 import sys
 from collections.abc import Iterable
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import orjson
 import typer
 from rich.table import Table
 from rich.text import Text
@@ -15,17 +14,16 @@ from rich.text import Text
 from agents.cli.desk import Desk, LongRead, console, one_of, open_desk, run
 from agents.cli.options import AsJson, DataDir, Language, Plain, Prefix
 from agents.cli.wording import Wording, sparkline
-from agents.ledger import open_ledger
-from agents.scoreboard import Scores, read_scores
 from schemas.errors import ConfigurationError
-from schemas.score import Line, Score, Share, Voice
-from streams.topics import SCOREBOARD
-from streams.warning.scoreboard import ALL
+
+if TYPE_CHECKING:
+    from agents.scoreboard import Scores
+    from schemas.score import Line, Score, Share, Voice
+
+    Row = tuple[str, Line, Score]
 
 BY = ("area", "kind", "week", "reporting")
 _SPARK = 12
-
-Row = tuple[str, Line, Score]
 
 
 def scoreboard(
@@ -55,6 +53,10 @@ def scoreboard(
     unknown. Areas that report little, or less than they used to, are marked: low figures
     there are no success.
     """
+    import orjson
+
+    from streams.warning.scoreboard import ALL
+
     one_of("--by", by, BY)
     desk = open_desk(prefix, lang, data_dir)
     policy = desk.words.policy
@@ -95,6 +97,10 @@ app.command()(scoreboard)
 
 
 async def _read(desk: Desk, last: int) -> Scores:
+    from agents.ledger import open_ledger
+    from agents.scoreboard import read_scores
+    from streams.topics import SCOREBOARD
+
     progress = LongRead(desk.words)
     try:
         async with open_ledger(desk.settings, desk.bootstrap, [SCOREBOARD]) as ledger:
@@ -104,6 +110,9 @@ async def _read(desk: Desk, last: int) -> Scores:
 
 
 def _rows(found: Scores, desk: Desk, by: str, here: str, week: str | None, kind: str) -> list[Row]:
+    from schemas.score import Line
+    from streams.warning.scoreboard import ALL
+
     policy = desk.words.policy
     assert policy is not None
     if by == "week":
@@ -176,6 +185,8 @@ def _show(
 
 
 def _table(rows: Iterable[Row], found: Scores, words: Wording, by: str, week: str | None) -> Table:
+    from streams.warning.scoreboard import ALL
+
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column(words.say(f"board_{by}"), no_wrap=True)
     for name in (

@@ -9,11 +9,8 @@ import typer
 
 from agents.cli.desk import moment_of, open_desk, run
 from agents.cli.options import AsJson, DataDir, Language, Prefix
-from agents.cli.ordering import EXIT_REFUSED, EXIT_SILENT, As
-from agents.orders import WAIT_S, ask, new_command_id
-from schemas.command import Silence, SilenceEvent
+from agents.cli.ordering import EXIT_REFUSED, EXIT_SILENT, WAIT_S, As
 from schemas.errors import ConfigurationError
-from schemas.terms import Actor
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -47,6 +44,10 @@ def silence(
 
     Exit code 0: applied; 1: refused, the reply says why; 2: not sent; 3: no reply in time.
     """
+    from agents.orders import ask, new_command_id
+    from schemas.command import Silence, SilenceEvent
+    from schemas.terms import Actor
+
     desk = open_desk(prefix, lang, data_dir)
     words, policy = desk.words, desk.words.policy
     assert policy is not None

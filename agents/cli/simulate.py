@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
-from typing import Annotated, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from agents.cli.desk import one_of
 from agents.cli.replay import ProgressLine, pace, report_fed
-from agents.replay.pour import Fed
-from agents.settings import Settings, load_settings
-from agents.simulate import api
+
+if TYPE_CHECKING:
+    from agents.replay.pour import Fed
+    from agents.settings import Settings
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -24,7 +24,7 @@ app = typer.Typer(rich_markup_mode=None)
     "(CHENGYUN_TIME=event) it runs at any speed."
 )
 def simulate(
-    seed: Annotated[int, typer.Option(help="The city's luck.")] = api.DEFAULT_SEED,
+    seed: Annotated[int | None, typer.Option(help="The city's luck; default 7.")] = None,
     speed: Annotated[
         str | None,
         typer.Option(
@@ -43,7 +43,13 @@ def simulate(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON line for scripts.")] = False,
 ) -> None:
     """Feed until the hours are over or Ctrl-C; the same command goes on from there."""
+    import asyncio
+
+    from agents.settings import load_settings
+    from agents.simulate import api
+
     one_of("--day", day, api.DAYS)
+    seed = api.DEFAULT_SEED if seed is None else seed
     settings = load_settings(prefix=prefix)
     wanted = pace(speed) if speed is not None else settings.speed
     line = ProgressLine(quiet=as_json)
@@ -60,6 +66,10 @@ async def _until_told(
     day: str,
     line: ProgressLine,
 ) -> Fed:
+    import asyncio
+
+    from agents.simulate import api
+
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from rich.cells import cell_len
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from agents.casebook import Story
 from agents.cli.facts import facts
 from agents.cli.timeline import timeline
 from agents.cli.wording import STYLES, Wording
-from schemas.incident import Incident
-from schemas.terms import TERMINAL
+
+if TYPE_CHECKING:
+    from agents.casebook import Story
+    from schemas.incident import Incident
 
 _SHOWN_REPORTS = 12
 
@@ -132,6 +134,8 @@ def _row(incident: Incident, words: Wording, now: datetime | None) -> list[str |
 
 
 def _short_limit(incident: Incident, words: Wording, now: datetime | None) -> Text:
+    from schemas.terms import TERMINAL
+
     if incident.due_at is None:
         return Text("–")
     moment = incident.resolved_at or incident.closed_at or now

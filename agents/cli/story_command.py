@@ -4,56 +4,56 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import orjson
 import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from agents import broker, policy_files
 from agents.cli.desk import console, quiet_libraries, run, words_for
-from agents.cli.options import AsJson, DataDir, Language, Plain, Prefix
+from agents.cli.options import AsJson, DataDir, Language, Plain, Prefix, group
 from agents.cli.wording import Wording
-from agents.settings import Settings, load_settings
-from agents.simulate.api import DEFAULT_SEED, ORIGIN
-from agents.simulate.city import SimulatedCity
-from agents.stories import BY_LETTER, STORIES, Scripted, Story
-from agents.stories.expected import minute
-from agents.stories.memory import InMemory
-from agents.stories.onstage import city_on_broker
-from agents.stories.play import Checked, Played, play
-from agents.stories.telling import moments
-from agents.up.plan import checked_prefix
 from schemas.errors import ConfigurationError
 
-app = typer.Typer(
-    rich_markup_mode=None,
-    no_args_is_help=True,
-    help="Five scripted days: shown, or played and checked.",
-)
+if TYPE_CHECKING:
+    from agents.settings import Settings
+    from agents.stories import Scripted, Story
+    from agents.stories.play import Checked, Played
+
+app = group("Five scripted days: shown, or played and checked.")
 
 Letter = Annotated[str, typer.Argument(metavar="A|B|C|D|E", help="Which day.")]
-Seed = Annotated[int, typer.Option("--seed", help="Lays out the city and the places.")]
+Seed = Annotated[
+    int | None, typer.Option("--seed", help="Lays out the city and the places; default 7.")
+]
 
 
 @app.command("list")
 def list_(lang: Language = None) -> None:
     """Name the five days."""
+    from agents.settings import load_settings
+    from agents.stories import STORIES
+
     words = words_for(load_settings(lang=lang))
     for each in STORIES:
         typer.echo(f"{each.letter}  {each.title[0 if words.lang == 'zh' else 1]}")
 
 
 @app.command()
-def show(
-    letter: Letter, seed: Seed = DEFAULT_SEED, lang: Language = None, plain: Plain = False
-) -> None:
+def show(letter: Letter, seed: Seed = None, lang: Language = None, plain: Plain = False) -> None:
     """Print a day minute by minute: what happens, and how everything must then stand."""
+    from agents import policy_files
+    from agents.settings import load_settings
+    from agents.simulate.api import DEFAULT_SEED, ORIGIN
+    from agents.simulate.city import SimulatedCity
+    from agents.stories.expected import minute
+    from agents.stories.telling import moments
+
     settings = load_settings(lang=lang)
     words = words_for(settings)
     policy = policy_files.load(settings.policy_dir)
+    seed = DEFAULT_SEED if seed is None else seed
     story = scripted(letter).story(SimulatedCity(policy, seed), seed, ORIGIN)
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("col_minute", "col_who", "col_what", "col_then"):
@@ -73,7 +73,7 @@ def run_(
     memory: Annotated[
         bool, typer.Option("--memory", help="In this process, without a broker.")
     ] = False,
-    seed: Seed = DEFAULT_SEED,
+    seed: Seed = None,
     prefix: Prefix = None,
     lang: Language = None,
     data_dir: DataDir = None,
@@ -86,6 +86,14 @@ def run_(
     broker the topics stay under the prefix that is printed, so that `chengyun incident
     show ID --prefix …` and `chengyun audit verify --prefix …` tell about it afterwards.
     """
+    from agents import policy_files
+    from agents.settings import load_settings
+    from agents.simulate.api import DEFAULT_SEED, ORIGIN
+    from agents.simulate.city import SimulatedCity
+    from agents.stories.memory import InMemory
+    from agents.stories.play import play
+    from agents.up.plan import checked_prefix
+
     quiet_libraries()
     which = scripted(letter)
     settings = load_settings(lang=lang, data_dir=data_dir)
@@ -93,6 +101,7 @@ def run_(
     policy = policy_files.load(settings.policy_dir)
     words = words.naming(policy)
     out = console(plain, err=as_json)
+    seed = DEFAULT_SEED if seed is None else seed
     story = which.story(SimulatedCity(policy, seed), seed, ORIGIN)
     teller = _Teller(story, words, out)
     begun = time.monotonic()
@@ -117,6 +126,8 @@ def scripted(letter: str) -> Scripted:
     Raises:
         ConfigurationError: there is none.
     """
+    from agents.stories import BY_LETTER
+
     found = BY_LETTER.get(letter.upper())
     if found is None:
         raise ConfigurationError(f"{letter}: got no story, wanted one of {', '.join(BY_LETTER)}")
@@ -131,6 +142,9 @@ def _on_broker(
     settings: Settings, prefix: str, which: Scripted, story: Story, teller: _Teller
 ) -> Played:
     """Play it in a city of its own; a broker that was started for it stops with it."""
+    from agents import broker
+    from agents.settings import load_settings
+
     given = {name: getattr(settings, name) for name in settings.model_fields_set}
     own = {"prefix": prefix, "time": "event", "data_dir": settings.data_dir.absolute()}
     played_in = load_settings(**{**given, **own})
@@ -148,6 +162,9 @@ def _on_broker(
 async def _play(
     settings: Settings, bootstrap: str, which: Scripted, story: Story, teller: _Teller
 ) -> Played:
+    from agents.stories.onstage import city_on_broker
+    from agents.stories.play import play
+
     teller.note(teller.words.say("story_stages", prefix=settings.prefix))
     code = story.policy.areas.city
     async with city_on_broker(settings, bootstrap, which.name, story.begins, code) as theatre:
@@ -158,6 +175,8 @@ class _Teller:
     """Prints a day as it is played: each minute's acts once, and what was checked."""
 
     def __init__(self, story: Story, words: Wording, out: Console) -> None:
+        from agents.stories.telling import moments
+
         self.words = words
         self._out = out
         self._moments = moments(story, words.lang)
@@ -176,6 +195,8 @@ class _Teller:
         self._out.print(Text(f"{'':14}{checked.fault}", style="red"))
 
     def _tell_until(self, minutes: float) -> None:
+        from agents.stories.expected import minute
+
         while self._moments and self._moments[0].minutes <= minutes:
             moment = self._moments.pop(0)
             for nth, (who, what) in enumerate(moment.happens):
@@ -198,6 +219,8 @@ class _Teller:
 
 
 def _json(which: Scripted, played: Played, prefix: str | None, seconds: float) -> str:
+    import orjson
+
     return orjson.dumps(
         {
             "story": which.letter,

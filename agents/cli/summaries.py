@@ -6,7 +6,7 @@ import csv
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Annotated, NamedTuple, get_args
+from typing import TYPE_CHECKING, Annotated, NamedTuple, get_args
 
 import typer
 from rich.table import Table
@@ -15,14 +15,11 @@ from rich.text import Text
 from agents.cli.desk import Desk, LongRead, console, open_desk, run
 from agents.cli.options import AsJson, DataDir, Language, Plain, Prefix
 from agents.cli.wording import Lang, Wording
-from agents.ledger import open_ledger
-from agents.summaries import Asked, Rounds, find
 from schemas.errors import ConfigurationError
-from schemas.outcome import Summary
-from schemas.terms import TIERS
-from streams.summaries.periods import Period
-from streams.summaries.tally import NO_UNIT
-from streams.topics import SUMMARIES
+
+if TYPE_CHECKING:
+    from agents.summaries import Asked, Rounds
+    from schemas.outcome import Summary
 
 app = typer.Typer(rich_markup_mode=None)
 
@@ -100,6 +97,11 @@ def summaries(
     as_json: AsJson = False,
 ) -> None:
     """Show what the desks did by day, week, month and season, with the three rates (三率)."""
+    from agents.summaries import Asked
+    from schemas.terms import TIERS
+    from streams.summaries.periods import Period
+    from streams.summaries.tally import NO_UNIT
+
     _one_of("--period", period, get_args(Period))
     _one_of("--tier", tier, TIERS)
     desk = open_desk(prefix, lang, data_dir)
@@ -139,6 +141,10 @@ def _moment(given: str | None, desk: Desk) -> datetime | None:
 
 
 async def _find(desk: Desk, asked: Asked) -> Rounds:
+    from agents.ledger import open_ledger
+    from agents.summaries import find
+    from streams.topics import SUMMARIES
+
     progress = LongRead(desk.words)
     policy = desk.words.policy
     assert policy is not None
@@ -210,6 +216,8 @@ def _last_day(summary: Summary) -> datetime:
 
 
 def _cell(row: Row, name: str, words: Wording) -> str:
+    from streams.summaries.tally import NO_UNIT
+
     counts, rates = row.counts, row.rates
     if name == "area":
         return f"{words.word(row.summary.tier)} {words.area(row.summary.area)}"

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rich.table import Table
 from rich.text import Text
 
-from agents.casebook import Story
 from agents.cli.alert_lines import alert_line, quiet_of
 from agents.cli.wording import Wording
-from schemas.alert import Alert
-from schemas.outcome import AuditEntry, ReplyEvent
-from schemas.terms import Actor
+
+if TYPE_CHECKING:
+    from agents.casebook import Story
+    from schemas.alert import Alert
+    from schemas.outcome import AuditEntry, ReplyEvent
+    from schemas.terms import Actor
 
 LONG = timedelta(minutes=15)
 """A silence that a reader should see: how long nothing happened is told."""

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from dataclasses import asdict
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 import yaml
 
-from agents import topic_admin
-from agents.broker import bootstrap_servers
-from agents.settings import Settings, load_settings
-from agents.topic_admin import Difference, Spec
+from agents.cli.options import group
 
-app = typer.Typer(
-    rich_markup_mode=None, no_args_is_help=True, help="Create, check or print the topics."
-)
+if TYPE_CHECKING:
+    from agents.settings import Settings
+    from agents.topic_admin import Difference, Spec
+
+app = group("Create, check or print the topics.")
 
 Prefix = Annotated[str | None, typer.Option(help="Stands before every topic's name.")]
 Partitions = Annotated[int | None, typer.Option(help="Partitions of each keyed stage.")]
@@ -34,6 +32,12 @@ def apply(
     as_json: AsJson = False,
 ) -> None:
     """Create what is missing and raise what is too small; exit code 1 if a person is wanted."""
+    import asyncio
+
+    from agents import topic_admin
+    from agents.broker import bootstrap_servers
+    from agents.settings import load_settings
+
     settings = load_settings(prefix=prefix, partitions=partitions, replication=replication)
     differences = asyncio.run(topic_admin.apply(settings, bootstrap_servers(settings)))
     _tell(settings, differences, as_json)
@@ -47,6 +51,12 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Tell what differs from the table, change nothing; exit code 1 if anything does."""
+    import asyncio
+
+    from agents import topic_admin
+    from agents.broker import bootstrap_servers
+    from agents.settings import load_settings
+
     settings = load_settings(prefix=prefix, partitions=partitions, replication=replication)
     differences = asyncio.run(topic_admin.check(settings, bootstrap_servers(settings)))
     _tell(settings, differences, as_json)
@@ -65,6 +75,9 @@ def export(
     ] = "chengyun",
 ) -> None:
     """Print the topics as a real cluster should have them, for other tools; asks none."""
+    from agents import topic_admin
+    from agents.settings import load_settings
+
     settings = load_settings(prefix=prefix, partitions=partitions, replication=replication)
     specs = topic_admin.wanted_topics(settings, embedded=False)
     typer.echo(render(specs, form, cluster), nl=False)
@@ -98,6 +111,8 @@ def _strimzi(spec: Spec, cluster: str) -> dict[str, Any]:
 
 
 def _tell(settings: Settings, differences: list[Difference], as_json: bool) -> None:
+    from agents import topic_admin
+
     count = len(topic_admin.wanted_topics(settings))
     left = [item for item in differences if not item.done]
     if as_json:

@@ -7,8 +7,6 @@ from typing import Annotated
 
 import typer
 
-from streams import topology
-
 app = typer.Typer(
     rich_markup_mode=None, help="Draw the stages and topics.", invoke_without_command=True
 )
@@ -28,4 +26,6 @@ def draw(
     ),
 ) -> None:
     """Draw the stages and topics."""
+    from streams import topology
+
     typer.echo(topology.as_mermaid() if form is Form.MERMAID else topology.as_text(), nl=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
 import time
@@ -12,21 +11,20 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
-import orjson
 import typer
 
-from agents import broker
 from agents.cli.desk import console, one_of, parse_since, quiet_libraries, words_for
 from agents.cli.options import AsJson, DataDir, Language, Plain
 from agents.cli.wording import Wording
-from agents.settings import Settings, load_settings
-from agents.up.plan import checked_prefix, fresh_prefix, run_home
 from schemas.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    import asyncio
+
     from rich.text import Text
 
     from agents.replay.api import Prepared
+    from agents.settings import Settings
     from agents.up.city import CityRecord
     from agents.up.run import Feeding
     from agents.up.summary import Summary
@@ -96,6 +94,9 @@ def up(
     the output is the summary; a broker that was started for it then stays, so that the
     topics can be read, until `chengyun broker stop`.
     """
+    from agents.settings import load_settings
+    from agents.up.plan import checked_prefix, fresh_prefix
+
     if until_done and replay is None:
         raise ConfigurationError("--until-done is about a replay: wanted --replay DATASET PATH too")
     run_s = parse_since(run_for).total_seconds() if run_for is not None else None
@@ -112,6 +113,8 @@ def up(
 
 def _with(settings: Settings, **more: Any) -> Settings:
     """The settings with some of them set anew, checked as if they had been given so."""
+    from agents.settings import load_settings
+
     given = {name: getattr(settings, name) for name in settings.model_fields_set}
     return load_settings(**{**given, **more})
 
@@ -131,6 +134,10 @@ class _City:
 
     def run(self) -> int:
         """Run the city; answers the exit code."""
+        import orjson
+
+        from agents import broker
+
         started = False
         summary: Summary | None = None
         try:
@@ -159,6 +166,8 @@ class _City:
 
     def _broker(self) -> tuple[str, bool]:
         """Where the broker listens, and whether it was started for this run."""
+        from agents import broker
+
         if self.settings.broker is not None:
             self._say("up_broker_found", bootstrap=self.settings.broker)
             return self.settings.broker, False
@@ -176,6 +185,8 @@ class _City:
 
     def _clear_away(self, bootstrap: str) -> None:
         """Make room on the embedded broker: earlier cities that nobody has named."""
+        import asyncio
+
         from agents.up.old_runs import clear_away, outlived
 
         keep = self.wish.keep_runs
@@ -195,6 +206,7 @@ class _City:
     def _prepare_replay(self, dataset: str, path: Path) -> tuple[Feeding, str]:
         from agents.cli.replay import pace
         from agents.replay import api
+        from agents.up.plan import run_home
 
         begun = time.monotonic()
         self._say("up_prepare", dataset=dataset)
@@ -227,6 +239,7 @@ class _City:
     def _prepare_made_up(self) -> tuple[Feeding, str]:
         from agents.simulate import api
         from agents.up.city import read_city
+        from agents.up.plan import run_home
 
         place = run_home(self.settings.data_dir, self.settings.prefix)
         last = read_city(place) if self.resumed else None
@@ -278,6 +291,8 @@ class _City:
     # --- the run and its end
 
     def _run(self, bootstrap: str, feeding: Feeding, source: str) -> Summary:
+        import asyncio
+
         from agents.policy_files import load
         from agents.topic_admin import sizing
         from agents.up.board import Board, Lines
@@ -346,6 +361,8 @@ class _City:
 
     def _account(self, summary: Summary) -> Text | None:
         """The account of a replay, once its last row has been fed."""
+        import asyncio
+
         from agents.replay import api
 
         if self.prepared is None or summary.drained_s is None:

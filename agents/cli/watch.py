@@ -7,28 +7,26 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
-import orjson
 import typer
 from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.text import Text
 
-from agents.alert_book import alert_in, alert_topics
-from agents.casebook import touches
 from agents.cli.alert_lines import alert_line, quiet_of
 from agents.cli.desk import Desk, console, open_desk, run
 from agents.cli.news import Seen, news
 from agents.cli.options import AsJson, DataDir, Language, Plain, Prefix
 from agents.cli.wording import STYLES, Wording
-from agents.ledger import Ledger, open_ledger
-from schemas.alert import Alert
 from schemas.errors import ConfigurationError
-from schemas.incident import Incident, IncidentEvent
-from schemas.terms import TIERS
-from streams.program import Record
-from streams.topics import INCIDENTS, Topic
+
+if TYPE_CHECKING:
+    from agents.ledger import Ledger
+    from schemas.alert import Alert
+    from schemas.incident import Incident, IncidentEvent
+    from streams.program import Record
+    from streams.topics import Topic
 
 _LOOK_BACK = 20
 _LINES_AT_ONCE = 40
@@ -74,6 +72,8 @@ class Sight:
 
     def news_of(self, incident: Incident) -> list[str]:
         """What is new about an incident for this desk; empty when nothing is."""
+        from agents.casebook import touches
+
         name = incident.incident_id
         if self.tier is not None and incident.tier != self.tier:
             before = self._seen.pop(name, None)
@@ -107,6 +107,8 @@ def watch(
     as_json: AsJson = False,
 ) -> None:
     """Follow the alerts and incidents of a tier or an area; Ctrl-C ends."""
+    from schemas.terms import TIERS
+
     if tier is not None and tier not in TIERS:
         raise ConfigurationError(f"--tier {tier}: wanted one of {', '.join(TIERS)}")
     desk = open_desk(prefix, lang, data_dir)
@@ -136,6 +138,10 @@ class _Screen:
 
     def show(self, told: Told) -> None:
         """One alert or incident."""
+        import orjson
+
+        from schemas.alert import Alert
+
         message = told.message
         if self.json:
             kind = "alert" if isinstance(message, Alert) else "incident"
@@ -181,6 +187,8 @@ class _Screen:
             yield Text(indent + each, style="italic dim")
 
     def _incident(self, told: Told) -> Iterator[Text]:
+        from schemas.incident import Incident
+
         words, incident = self.words, told.message
         assert isinstance(incident, Incident)
         line = Text(f"{words.time(told.at)}  ")
@@ -214,6 +222,10 @@ class _Screen:
 
 
 async def _follow(desk: Desk, sight: Sight, back: int, screen: _Screen) -> None:
+    from agents.alert_book import alert_topics
+    from agents.ledger import open_ledger
+    from streams.topics import INCIDENTS
+
     alerts = alert_topics(sight.tier)
     topics = [*alerts, INCIDENTS] if sight.incidents else alerts
     tier = None if sight.tier is None else desk.words.word(sight.tier)
@@ -238,6 +250,8 @@ async def _follow(desk: Desk, sight: Sight, back: int, screen: _Screen) -> None:
 async def _look_back(
     ledger: Ledger, alerts: list[Topic], sight: Sight, back: int, screen: _Screen
 ) -> None:
+    from agents.alert_book import alert_in
+
     found = [
         alert
         for record in await ledger.newest(alerts, max(50, back))
@@ -251,6 +265,9 @@ async def _look_back(
 
 
 def _news(batch: Iterable[Record], sight: Sight) -> Iterator[Told]:
+    from agents.alert_book import alert_in
+    from streams.topics import INCIDENTS
+
     for record in batch:
         if record.topic == INCIDENTS.name:
             message = _incident_in(record)
@@ -264,6 +281,8 @@ def _news(batch: Iterable[Record], sight: Sight) -> Iterator[Told]:
 
 def _show(news: Iterable[Told], screen: _Screen) -> None:
     """Show all alerts; of a flood of incidents only the newest, and say how many were left out."""
+    from schemas.incident import Incident
+
     messages = list(news)
     incidents = [told for told in messages if isinstance(told.message, Incident)]
     left_out = set() if screen.json else {id(told) for told in incidents[:-_LINES_AT_ONCE]}
@@ -276,6 +295,8 @@ def _show(news: Iterable[Told], screen: _Screen) -> None:
 
 def _incident_in(record: Record) -> IncidentEvent | None:
     """The message, or None for what is deleted or cannot be read."""
+    from schemas.incident import IncidentEvent
+
     if record.value is None:
         return None
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable
 from importlib import import_module
@@ -72,6 +71,8 @@ def _sizing(settings: Settings) -> Sizing:
     Raises:
         ConfigurationError: the cluster does not answer.
     """
+    import asyncio
+
     from aiokafka.errors import KafkaError
 
     from agents import topic_admin

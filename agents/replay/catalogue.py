@@ -6,12 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING
 
-from agents.replay.source import Slice, Source
 from schemas.errors import ConfigurationError
 
-Opener = Callable[[Path, Slice], Source]
+if TYPE_CHECKING:
+    from agents.replay.source import Slice, Source
+
+    Opener = Callable[[Path, Slice], Source]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,4 +74,5 @@ def open_source(dataset: str, path: Path, part: Slice) -> Source:
     """
     recording = recording_of(dataset)
     reader = getattr(import_module(recording.module), recording.reader)
-    return cast(Opener, reader)(path, part)
+    opened: Source = reader(path, part)
+    return opened

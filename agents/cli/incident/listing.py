@@ -7,12 +7,11 @@ import sys
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from datetime import datetime
-from typing import Annotated, get_args
+from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
 from rich.text import Text
 
-from agents.casebook import ORDERS, Found, Wanted, each, find
 from agents.cli.desk import (
     Desk,
     LongRead,
@@ -26,13 +25,14 @@ from agents.cli.desk import (
 from agents.cli.options import AsJson, DataDir, Language, Plain, Prefix
 from agents.cli.story import as_rows
 from agents.cli.wording import Wording
-from agents.ledger import open_ledger
 from schemas.errors import ConfigurationError
-from schemas.incident import Incident
-from schemas.terms import SEVERITIES, TIERS, WorkState
-from streams.topics import INCIDENTS
 
-STATES: tuple[str, ...] = ("open", "all", *get_args(WorkState))
+if TYPE_CHECKING:
+    from agents.casebook import Found, Wanted
+    from schemas.incident import Incident
+
+app = typer.Typer(rich_markup_mode=None)
+
 PAGE = 50
 
 COLUMNS: tuple[str, ...] = (
@@ -63,6 +63,7 @@ COLUMNS: tuple[str, ...] = (
 """Of the table for spreadsheets, by their words; the English ones are a contract."""
 
 
+@app.command("list")
 def list_(
     tier: Annotated[str | None, typer.Option("--tier", help="street, district or city.")] = None,
     area: Annotated[str | None, typer.Option("--area", help="Code of the area.")] = None,
@@ -89,7 +90,7 @@ def list_(
     contains: Annotated[
         str | None, typer.Option("--contains", help="Letters in the title, address or id.")
     ] = None,
-    sort: Annotated[str, typer.Option("--sort", help=f"{', '.join(ORDERS)}.")] = "pressing",
+    sort: Annotated[str, typer.Option("--sort", help="pressing, grave or new.")] = "pressing",
     limit: Annotated[int, typer.Option("--limit", min=1, max=100_000)] = PAGE,
     everything: Annotated[
         bool,
@@ -103,9 +104,12 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """List incidents, the most pressing first."""
+    from agents.casebook import ORDERS, Wanted
+    from schemas.terms import SEVERITIES, TIERS, WorkState
+
     one_of("--tier", tier, TIERS)
     one_of("--severity", severity, SEVERITIES)
-    one_of("--state", state, STATES)
+    one_of("--state", state, ("open", "all", *get_args(WorkState)))
     one_of("--sort", sort, tuple(ORDERS))
     if as_csv and as_json:
         raise ConfigurationError("--csv and --json: wanted one of them")
@@ -171,6 +175,10 @@ def _show(desk: Desk, found: Found, plain: bool) -> None:
 
 
 async def _find(desk: Desk, wanted: Wanted, limit: int, sort: str) -> Found:
+    from agents.casebook import ORDERS, find
+    from agents.ledger import open_ledger
+    from streams.topics import INCIDENTS
+
     progress = LongRead(desk.words)
     try:
         async with open_ledger(desk.settings, desk.bootstrap, [INCIDENTS]) as ledger:
@@ -181,6 +189,10 @@ async def _find(desk: Desk, wanted: Wanted, limit: int, sort: str) -> Found:
 
 async def _export(desk: Desk, wanted: Wanted, *, as_csv: bool) -> None:
     """Write every incident that matches as it is read."""
+    from agents.casebook import each
+    from agents.ledger import open_ledger
+    from streams.topics import INCIDENTS
+
     progress = LongRead(desk.words)
     count = 0
     try:

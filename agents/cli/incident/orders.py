@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import typer
-
 from agents.cli.desk import Desk, run
+from agents.cli.incident import name_of
 from agents.cli.incident.showing import tell_story
-from agents.cli.ordering import Family, Home, add_orders
+from agents.cli.ordering import Family, Home
 from schemas.errors import ConfigurationError
 from streams.incidents import lifecycle
 from streams.incidents.arguments import ARGUMENTS
 
 HUMAN: tuple[str, ...] = ("operator", "supervisor", "unit", "department")
-NAMES: dict[str, str] = {"acknowledge": "ack"}
-"""Sub-commands that are not called as their action is."""
-
-
-def name_of(action: str) -> str:
-    """What an operator types for an action."""
-    return NAMES.get(action, action.replace("_", "-"))
 
 
 def roles_of(action: str) -> tuple[str, ...]:
@@ -55,8 +47,3 @@ INCIDENT = Family(
     name=name_of,
     home=owner_of,
 )
-
-
-def add_to(app: typer.Typer) -> None:
-    """Add a sub-command for each action that people can order."""
-    add_orders(app, INCIDENT, lifecycle.COMMANDS)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import orjson
 import typer
 
-from agents.casebook import STORY_TOPICS, Story, tell
 from agents.cli.desk import Desk, LongRead, console, open_desk, run, tell_if_ended
 from agents.cli.options import AsJson, DataDir, Language, Plain, Prefix
 from agents.cli.story import render
-from agents.ledger import open_ledger
+
+if TYPE_CHECKING:
+    from agents.casebook import Story
+
+app = typer.Typer(rich_markup_mode=None)
 
 
+@app.command()
 def show(
     incident_id: Annotated[str, typer.Argument(metavar="ID")],
     prefix: Prefix = None,
@@ -37,6 +40,9 @@ def show(
 
 async def tell_story(desk: Desk, incident_id: str) -> Story:
     """Everything that was ever said about one incident."""
+    from agents.casebook import STORY_TOPICS, tell
+    from agents.ledger import open_ledger
+
     progress = LongRead(desk.words)
     try:
         async with open_ledger(desk.settings, desk.bootstrap, STORY_TOPICS) as ledger:
@@ -46,6 +52,8 @@ async def tell_story(desk: Desk, incident_id: str) -> Story:
 
 
 def _story_json(story: Story) -> bytes:
+    import orjson
+
     def plain(model: Any) -> Any:
         return model.model_dump(mode="json", by_alias=True, exclude_none=True)
 

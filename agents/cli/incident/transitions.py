@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import orjson
 import typer
 from rich.table import Table
 
 from agents.cli.deeds import deed
 from agents.cli.desk import console, one_of, words_for
-from agents.cli.incident.orders import name_of
+from agents.cli.incident import name_of
 from agents.cli.options import AsJson, Language, Plain
 from agents.cli.wording import Wording
 from agents.cli.words import WORDS
-from agents.settings import load_settings
 from streams.incidents import lifecycle
-from streams.incidents.arguments import ARGUMENTS
-from streams.incidents.lifecycle import Move
 
-STATES: tuple[str, ...] = (lifecycle.NEW, *lifecycle.ALL)
+if TYPE_CHECKING:
+    from streams.incidents.lifecycle import Move
+
+app = typer.Typer(rich_markup_mode=None)
 
 
+@app.command()
 def transitions(
     state: Annotated[str | None, typer.Option("--state", help="Only out of this state.")] = None,
     role: Annotated[
@@ -34,7 +34,11 @@ def transitions(
     as_json: AsJson = False,
 ) -> None:
     """Print every transition there is: from which state, by whom, to which, with what."""
-    one_of("--state", state, STATES)
+    import orjson
+
+    from agents.settings import load_settings
+
+    one_of("--state", state, (lifecycle.NEW, *lifecycle.ALL))
     roles = sorted({each for row in lifecycle.TABLE for each in row.roles})
     one_of("--role", role, tuple(roles))
     rows = [
@@ -54,6 +58,8 @@ def transitions(
 
 def as_dict(row: Move) -> dict[str, Any]:
     """A row for scripts."""
+    from streams.incidents.arguments import ARGUMENTS
+
     return {
         "action": row.action,
         "from": list(row.states),
@@ -78,6 +84,8 @@ def as_dict(row: Move) -> dict[str, Any]:
 
 
 def _table(rows: list[Move], words: Wording) -> Table:
+    from streams.incidents.arguments import ARGUMENTS
+
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in ("col_action", "col_from", "col_to", "col_who", "col_needs"):
         table.add_column(words.say(column), overflow="fold")
@@ -131,6 +139,8 @@ other actions follow from reports, readings and time. The states in the city's o
 
 def markdown() -> str:
     """The page for the docs."""
+    from streams.incidents.arguments import ARGUMENTS
+
     states = ", ".join(f"{state} {WORDS[state][0]}" for state in lifecycle.ALL if state in WORDS)
     lines = [
         f"{_HEAD}{states}.",
