@@ -7,6 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from schemas.errors import SchemaError
+from streams.warning.hotspots.clumping import Clumping
 from streams.warning.hotspots.detector import Hotspot, Hotspots
 from streams.warning.hotspots.ground import Ground
 from streams.warning.hotspots.rules import HotspotRules
@@ -97,6 +98,30 @@ def test_reports_in_clumps_do_not_alarm_every_day() -> None:
     twice = events + np.array([0.01, 0.02, 0.02])
     told = _feed(Hotspots(LEARN, 100), _with(events, twice))
     assert len(told) < 5
+
+
+def test_one_hotspot_does_not_hide_the_next() -> None:
+    events = _city(12, 100)
+    begins = [36.0 + 9 * n for n in range(7)]
+    at = [(2.0 + 8 * (n % 2), 2.0 + 1.3 * n) for n in range(7)]
+    for n, day in enumerate(begins):
+        events = _with(events, _cluster(20 + n, day, *at[n], many=20))
+    told = [one for one in _feed(Hotspots(LEARN, 100), events) if not one.raised]
+    for day, (x, y) in zip(begins, at, strict=True):
+        assert any(
+            day < one.day < day + 3 and np.hypot(one.x_km - x, one.y_km - y) < 1.5 for one in told
+        )
+
+
+def test_clumping_is_measured_against_chance() -> None:
+    found = []
+    for events in (_city(10, 60), _with(_city(10, 60), _city(10, 60) + 0.001)):
+        clumping = Clumping(HotspotRules())
+        for row in events.tolist():
+            clumping.observe(*row)
+        found.append(clumping.spread())
+    assert 1 <= found[0] < 1.05
+    assert 1.7 < found[1] < 2.1
 
 
 def test_order_and_place_of_events_are_checked() -> None:

@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-from collections import deque
-from math import exp, log, sqrt
-from statistics import fmean, stdev
+from math import exp
 from typing import NamedTuple
 
 import numpy as np
 
 from schemas.errors import SchemaError
+from streams.warning.hotspots.clumping import Clumping
 from streams.warning.hotspots.ground import Ground
 from streams.warning.hotspots.rules import HotspotRules
 from streams.warning.hotspots.scan import RecentEvents, Sighting
 from streams.warning.packing import pack, unpack
 
-_QUIET_MEAN, _QUIET_SPREAD = -0.85, 1.05
-"""Mean and spread of the logarithm of a day's highest evidence in cities without hotspots.
-
-Measured on simulated cities of 60 to 600 events a day; it hardly depends on the city."""
-
-_WATCHED_DAYS = 100
-"""Days over which it is watched whether the city clumps more than that."""
-
-_TRIAL_DAYS = 20.0
-"""The last days of learning, at most a third of them, are judged to see how the city clumps."""
+_SMOOTHED_DAYS = 7
+"""How smooth the city is, is measured again after so many days."""
 
 _GROWN = 10.0
 """An alert is raised again when its p has fallen by this factor."""
@@ -91,8 +82,8 @@ class Hotspots:
         self._began = 0.0
         self._newest = 0.0
         self._judging = False
-        self._highest = 0.0
-        self._watched: deque[float] = deque(maxlen=_WATCHED_DAYS)
+        self._clumping = Clumping(self.rules)
+        self._spread = 1.0
         self._open: list[_Open] = []
 
     def observe(self, day: float, x_km: float, y_km: float) -> Hotspot | None:
@@ -108,17 +99,19 @@ class Hotspots:
         ground, recent = self._ground, self._recent
         self._check(ground, day, x_km, y_km)
         turned = int(day) - int(self._newest)
+        anew = int(day) // _SMOOTHED_DAYS > int(self._newest) // _SMOOTHED_DAYS
         self._newest = day
         if turned:
             ground.forget(turned)
-            if self._highest:
-                self._watched.append(log(self._highest))
-                self._highest = 0.0
         grown = ground.reach(x_km, y_km)
-        learned = day - self._began
-        judging = learned >= self.learn_days - min(_TRIAL_DAYS, self.learn_days / 3)
+        judging = day - self._began >= self.learn_days
+        if not judging:
+            self._clumping.observe(day, x_km, y_km)
+        elif not self._judging:
+            self._clumping.rest()
+            self._spread = self._clumping.spread()
         if judging and (turned or grown or not self._judging):
-            ground.refresh()
+            ground.refresh(anew=anew or grown or not self._judging)
         if judging and (grown or not self._judging):
             recent.lay(ground)
         self._judging = judging
@@ -128,11 +121,7 @@ class Hotspots:
         recent.drop(len(left))
         if not judging:
             return None
-        found = recent.sight(ground, x_km, y_km)
-        if learned < self.learn_days:
-            self._highest = max(self._highest, found.evidence)
-            return None
-        return self._told(day, found)
+        return self._told(day, recent.sight(ground, x_km, y_km, self._spread))
 
     def encode(self) -> bytes:
         """About 30 kB for a city of 20 km and 200 events a day, compressed."""
@@ -140,10 +129,11 @@ class Hotspots:
         if ground is None or recent is None:
             return pack(None)
         head = [
-            [self._began, self._newest, self._judging, self._highest],
-            list(self._watched),
+            [self._began, self._newest, self._judging],
+            self._clumping.encode(),
             [[one.x_km, one.y_km, one.p, one.until] for one in self._open],
-            [ground.west, ground.south, ground.cell_km, ground.bandwidth_km, ground.strength],
+            [ground.west, ground.south, ground.cell_km],
+            [ground.bandwidth_km, ground.strength, ground.learned],
         ]
         events = np.array([recent.days, recent.xs, recent.ys])
         return pack(head, ground.halves, ground.shares, ground.people, events)
@@ -165,34 +155,24 @@ class Hotspots:
         head, arrays = unpack(stored, "hotspot scan")
         if head is None:
             return scan
-        (scan._began, scan._newest, scan._judging, scan._highest), watched, opened, where = head
-        scan._watched.extend(watched)
+        (scan._began, scan._newest, scan._judging), clumping, opened, where, learned = head
+        scan._clumping.take(clumping)
+        scan._spread = scan._clumping.spread() if scan._judging else 1.0
         scan._open = [_Open(x_km, y_km, p, until) for x_km, y_km, p, until in opened]
         halves, shares, people, events = arrays
         ground = Ground(where[0], where[1], scan.rules)
-        ground.west, ground.south, ground.cell_km = where[:3]
-        ground.bandwidth_km, ground.strength = where[3:]
+        ground.west, ground.south, ground.cell_km = where
+        ground.bandwidth_km, ground.strength, ground.learned = learned
         ground.halves, ground.shares, ground.people = halves, shares, people
         recent = RecentEvents(ground, scan.rules)
         recent.take(ground, *events.tolist(), count=scan._judging)
         scan._ground, scan._recent = ground, recent
         return scan
 
-    def clumping(self) -> tuple[float, float]:
-        """How much more the quiet city clumps than chance has it.
-
-        Returns:
-            What to take off the logarithm of the evidence, and what to divide the rest by;
-            0 and 1 unless the last days' highest evidence is plainly above what chance
-            brings. So a city whose reports come in clumps does not alarm every day.
-        """
-        many = len(self._watched)
-        if many < 10:
-            return 0.0, 1.0
-        above = fmean(self._watched) - _QUIET_MEAN
-        if above <= 2 * _QUIET_SPREAD / sqrt(many):
-            return 0.0, 1.0
-        return above, max(1.0, stdev(self._watched) / _QUIET_SPREAD)
+    @property
+    def spread(self) -> float:
+        """Variance of the city's counts against that of chance; 1 while it is learned."""
+        return self._spread
 
     def _check(self, ground: Ground, day: float, x_km: float, y_km: float) -> None:
         if day < self._newest:
@@ -205,12 +185,8 @@ class Hotspots:
             )
 
     def _told(self, day: float, found: Sighting) -> Hotspot | None:
-        off, wider = self.clumping()
-        evidence = log(max(found.evidence, 1e-300)) - off - _QUIET_MEAN
-        p = min(1.0, self.rules.scale * exp(-(_QUIET_MEAN + evidence / wider)))
+        p = min(1.0, self.rules.scale / max(found.evidence, 1e-300))
         if p > self.p_max:
-            # What is told of as a hotspot says nothing about the quiet city.
-            self._highest = max(self._highest, found.evidence)
             return None
         self._open = [one for one in self._open if one.until > day]
         apart = self.rules.apart_km**2

@@ -33,6 +33,7 @@ class Ground:
         shares: for each radius the share of the city's events within that of a cell's centre.
         people: per cell how likely a hotspot is there; sums to 1.
         bandwidth_km, strength: smoothing in use, and events that the smoothed density is worth.
+        learned: past events that the shares rest on.
     """
 
     def __init__(self, x_km: float, y_km: float, rules: HotspotRules) -> None:
@@ -45,6 +46,7 @@ class Ground:
         self.people = np.ones((1, 1))
         self.bandwidth_km = rules.bandwidths_km[-1]
         self.strength = 1.0
+        self.learned = 0.0
         self._rules = rules
 
     @property
@@ -109,22 +111,27 @@ class Ground:
         """Let the past count less."""
         self.halves *= 0.5 ** (days / self._rules.forget_days)
 
-    def refresh(self) -> None:
-        """Work the shares out again from what was learned."""
+    def refresh(self, *, anew: bool = True) -> None:
+        """Work the shares out again from what was learned.
+
+        Args:
+            anew: measure again how smooth the city is; that changes little from day to day.
+        """
         cells = self.halves.sum(axis=0)
         self.shares = np.ones((len(self.radii), *self.size))
         self.people = np.full(self.size, 1 / cells.size)
-        whole = float(cells.sum())
-        if whole < 1:
+        self.learned = float(cells.sum())
+        if self.learned < 1:
             return
-        self.bandwidth_km, self.strength = self._smoothing()
+        if anew:
+            self.bandwidth_km, self.strength = self._smoothing()
         smooth = self._smoothed(cells, self.bandwidth_km)
         for at, radius in enumerate(self.radii):
             disc = _disc(radius / self.cell_km)
-            own = _convolved(cells, disc)
-            foretold = np.maximum(_convolved(smooth, disc), _LEAST)
+            own, foretold = _spread(np.array((cells, smooth)), disc)
+            foretold = np.maximum(foretold, _LEAST)
             self.shares[at] = foretold * (self.strength + own) / (self.strength + foretold)
-        self.shares /= whole
+        self.shares /= self.learned
         follows = self._rules.of_people
         people = self.shares[0] / self.shares[0].sum()
         self.people = follows * people + (1 - follows) / people.size
@@ -152,37 +159,38 @@ class Ground:
         spread = bandwidth_km / self.cell_km
         reach = ceil(3 * spread)
         weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) / spread) ** 2)
-        found = cells
-        for axis in (0, 1):
-            one = _along(found, weights, axis)
-            found = one / _along(np.ones(found.shape), weights, axis)
+        within = [_spread(np.ones((1, long)), weights[None])[0] for long in cells.shape]
+        found = _spread(cells, np.outer(weights, weights)) / np.outer(*within)
         total = float(found.sum())
-        return found * (float(cells.sum()) / total) if total else found
+        return np.asarray(found * (float(cells.sum()) / total) if total else found)
 
 
-def _along(field: Field, weights: Field, axis: int) -> Field:
-    """A convolution along one axis, zero beyond the edge."""
-    reach = len(weights) // 2
-    beyond = [(0, 0), (0, 0)]
-    beyond[axis] = (reach, reach)
-    wide = np.pad(field, beyond)
-    long = field.shape[axis]
-    found = np.zeros(field.shape)
-    for at, weight in enumerate(weights):
-        part = wide[at : at + long] if axis == 0 else wide[:, at : at + long]
-        found += weight * part
-    return found
+def _spread(fields: Field, kernel: Field) -> Field:
+    """The convolution of each field with an odd-sided kernel, zero beyond the edge.
+
+    Args:
+        fields: the last two axes are the map's.
+    """
+    shape = [
+        _handy(long + wide - 1) for long, wide in zip(fields.shape[-2:], kernel.shape, strict=True)
+    ]
+    whole: Field = np.fft.irfft2(np.fft.rfft2(fields, shape) * np.fft.rfft2(kernel, shape), shape)
+    east, north = (wide // 2 for wide in kernel.shape)
+    cut = whole[..., east : east + fields.shape[-2], north : north + fields.shape[-1]]
+    return np.asarray(np.maximum(cut, 0.0))
 
 
-def _convolved(field: Field, kernel: Field) -> Field:
-    """A convolution with a small kernel, zero beyond the edge."""
-    reach = kernel.shape[0] // 2
-    wide = np.pad(field, reach)
-    east, north = field.shape
-    found = np.zeros(field.shape)
-    for i, j in np.argwhere(kernel > 0):
-        found += kernel[i, j] * wide[i : i + east, j : j + north]
-    return found
+def _handy(least: int) -> int:
+    """The next length of which a Fourier transform is quick: only factors 2, 3 and 5."""
+    found = least
+    while True:
+        rest = found
+        for factor in (2, 3, 5):
+            while rest % factor == 0:
+                rest //= factor
+        if rest == 1:
+            return found
+        found += 1
 
 
 def _disc(radius: float) -> Field:

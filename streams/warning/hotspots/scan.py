@@ -1,4 +1,8 @@
-"""What is happening lately: events of each window around each centre, and the evidence in them."""
+"""What is happening lately: events of each window around each centre, and the evidence in them.
+
+The usual count of a disc is itself only known as well as its past tells, so the evidence is a
+ratio of Gamma-Poisson chances: a city of few days is judged no more boldly than one of many.
+"""
 
 from __future__ import annotations
 
@@ -40,12 +44,13 @@ class Sighting(NamedTuple):
 
 
 class RecentEvents:
-    """The events of the longest window, counted per centre for each form.
+    """The events of the longest window, counted per centre for each radius and window.
 
     Attributes:
-        days, xs, ys: the events, rising in time; the first ``gone`` have left all windows.
-        counts: per form and cell, events of the form's window within its radius.
-        inside: per form, events of the whole city within its window.
+        days, xs, ys: the events, rising in time.
+        counts: per pair of radius and window and per cell, the window's events within the
+            radius; forms that differ only in strength share one.
+        inside: per pair, events of the whole city within its window.
     """
 
     def __init__(self, ground: Ground, rules: HotspotRules) -> None:
@@ -54,21 +59,22 @@ class RecentEvents:
         self.ys: list[float] = []
         self._prints: list[list[_Print] | None] = []
         self._rules = rules
-        self._weights = np.array([shape.weight for shape in rules.shapes])
+        pairs = sorted({(shape.days, shape.radius_km) for shape in rules.shapes})
+        self._pair = [pairs.index((shape.days, shape.radius_km)) for shape in rules.shapes]
         self._radius_at = [ground.radii.index(shape.radius_km) for shape in rules.shapes]
-        self._by_days = {
-            days: [at for at, shape in enumerate(rules.shapes) if shape.days == days]
-            for days in sorted({shape.days for shape in rules.shapes})
-        }
+        self._weights = np.array([shape.weight for shape in rules.shapes])[:, None, None]
+        self._extra = np.array([shape.extra for shape in rules.shapes])[:, None, None]
+        self._by_days: dict[float, list[tuple[int, int]]] = {}
+        for at, (days, radius) in enumerate(pairs):
+            self._by_days.setdefault(days, []).append((at, ground.radii.index(radius)))
         self._first = dict.fromkeys(self._by_days, 0)
-        self.counts = np.zeros((len(rules.shapes), 0, 0))
-        self.inside = np.zeros(len(rules.shapes))
+        self.counts = np.zeros((len(pairs), 0, 0))
+        self.inside = np.zeros(len(pairs))
 
     def lay(self, ground: Ground) -> None:
         """Count all again, on a first or on another extent; before, nothing is counted."""
-        shapes = self._rules.shapes
-        self.counts = np.zeros((len(shapes), *ground.size))
-        self.inside = np.zeros(len(shapes))
+        self.counts = np.zeros((len(self.inside), *ground.size))
+        self.inside = np.zeros(len(self.inside))
         self._prints = [None] * len(self.days)
         for days, first in self._first.items():
             for at in range(first, len(self.days)):
@@ -123,18 +129,23 @@ class RecentEvents:
         for days in self._first:
             self._first[days] -= many
 
-    def sight(self, ground: Ground, x_km: float, y_km: float) -> Sighting:
-        """How well a hotspot around a point explains the present counts there."""
+    def sight(self, ground: Ground, x_km: float, y_km: float, spread: float = 1.0) -> Sighting:
+        """How well a hotspot around a point explains the present counts there.
+
+        Args:
+            spread: variance of the city's counts against that of chance, at least 1. So many
+                events that come together say no more than one that comes alone.
+        """
         rules = self._rules
         east, north = _window(ground, x_km, y_km, rules.reach_km)
-        counts = self.counts[:, east, north]
-        usual = ground.shares[self._radius_at, east, north] * self.inside[:, None, None]
-        usual = np.maximum(usual, 1e-9)
-        forms = np.zeros(counts.shape)
-        for extra in rules.extra:
-            ratio = counts * np.log1p(extra / usual) - extra
-            forms += np.exp(np.minimum(ratio, _MOST_LOG))
-        forms *= self._weights[:, None, None] / len(rules.extra)
+        counts = self.counts[self._pair, east, north]
+        shares = ground.shares[self._radius_at, east, north]
+        usual = np.maximum(shares * self.inside[self._pair][:, None, None], 1e-9)
+        # As many past events is the usual count known from.
+        known = ground.strength + ground.learned * shares
+        ratio = counts * np.log1p(self._extra / usual)
+        ratio -= (known + counts) * np.log1p(self._extra / (known + usual))
+        forms = np.exp(np.minimum(ratio / spread, _MOST_LOG)) * self._weights
         cells = forms.sum(axis=0) * ground.people[east, north]
         evidence = float(cells.sum())
         best = np.unravel_index(int(cells.argmax()), cells.shape)
@@ -163,10 +174,10 @@ class RecentEvents:
         if not self.counts.size:
             return
         prints = self._prints[at] or self._print(ground, at)
-        for form in self._by_days[days]:
-            east, north, inside = prints[self._radius_at[form]]
-            self.counts[form, east, north] += one * inside
-            self.inside[form] += one
+        for pair, radius in self._by_days[days]:
+            east, north, inside = prints[radius]
+            self.counts[pair, east, north] += one * inside
+            self.inside[pair] += one
 
     def _print(self, ground: Ground, at: int) -> list[_Print]:
         """The centres within each radius of an event, worked out once."""
