@@ -37,6 +37,10 @@ _PLAIN_TOPICS = frozenset(topic.name for topic in (AUDIT, INCIDENTS, REPLIES))
 _TOPIC_NAME = attrgetter("topic.name")
 _ALERT = re.compile(rb'"colour":"(\w+)","state":"(\w+)"')
 _REASON = re.compile(rb'"reason":\{"code":"(\w+)"')
+_ANSWERED = re.compile(rb'"answered_at":"([^"]+)"')
+_CHANGED = re.compile(rb'"changed_at":"([^"]+)"')
+_ANSWER = re.compile(rb'"answer":"(\w+)"')
+_TRIGGER = re.compile(rb'"trigger":\{"id":"([^"]+)"')
 _EVENT_TIME = re.compile(rb'"time":"([^"]+)"')
 
 
@@ -77,6 +81,7 @@ class Metrics(Observer):
         self._speed = speed
         self._event_time = event_time
         self._rules = Bounded()
+        self._triggers = Bounded()
         self._reasons = Bounded()
         self._census = Census(stage) if stage in TIERS else None
         self._restoring: dict[int, tuple[float, int]] = {}
@@ -163,6 +168,13 @@ class Metrics(Observer):
         )
         self.alerts = counter(
             "alerts_total", "Alert messages by colour and state.", "tier", "colour", "state"
+        )
+        self.answers = counter(
+            "alert_answers_total",
+            "Operators' answers to warnings; they move the threshold of the trigger's kind.",
+            "tier",
+            "trigger",
+            "answer",
         )
         self.event_to_alert = histogram(
             "event_to_alert_seconds",
@@ -313,12 +325,23 @@ class Metrics(Observer):
             return
         colour, state = found[1].decode(), found[2].decode()
         alerts[tier, colour, state] += 1
+        answered = _ANSWERED.search(message)
+        if answered is not None:
+            self._answer(tier, message, answered[1])
         if self._event_time or state not in ("opened", "raised"):
             return
         stamped = _EVENT_TIME.search(message)
         if stamped is not None:
             age = (now - datetime.fromisoformat(stamped[1].decode())).total_seconds()
             self.event_to_alert.labels(tier).observe(max(0.0, age / self._speed))
+
+    def _answer(self, tier: str, message: bytes, at: bytes) -> None:
+        """The desk has answered just now; later revisions carry the answer with its own time."""
+        changed, said, trigger = (
+            pattern.search(message) for pattern in (_CHANGED, _ANSWER, _TRIGGER)
+        )
+        if changed and said and trigger and changed[1] == at:
+            self.answers.labels(tier, self._triggers(trigger[1].decode()), said[1].decode()).inc()
 
     def _show_census(self) -> None:
         assert self._census is not None

@@ -96,7 +96,8 @@ class Alert(Body):
             answered to earlier ones.
         chance: of a forecast, how likely what it warns of is.
         groups: what a flood's own alert stands for, the gravest first.
-        answer: what the desk found when it looked; answered_by, answer_reason: whose, and why.
+        answer: what the desk found when it looked; answered_by, answer_reason: whose, and why;
+            answered_at: when. The revision of that moment is the answer itself.
         contributions: what made it surprising, by part, in the part's own measure.
         also: other rules that say the same of the same episode.
         suspected: what may have brought it, the likeliest first.
@@ -142,6 +143,7 @@ class Alert(Body):
     groups: list[AlertGroup] = Field(default_factory=list, max_length=50)
     answer: Answer | None = None
     answered_by: str | None = None
+    answered_at: AwareDatetime | None = None
     answer_reason: str | None = None
     completeness: float | None = Field(default=None, ge=0, le=1)
     contributions: dict[str, float] = Field(default_factory=dict, max_length=20)

@@ -32,7 +32,7 @@ from schemas.tick import TickEvent, WeatherSignalEvent
 IntakeMessage = Annotated[
     ServiceRequestEvent | ServiceRequestUpdateEvent | TickEvent, Field(discriminator="type")
 ]
-SensingMessage = Annotated[ReadingEvent | TickEvent, Field(discriminator="type")]
+SensingMessage = Annotated[ReadingEvent | CommandEvent | TickEvent, Field(discriminator="type")]
 TierMessage = Annotated[
     ReportEvent
     | ReportUpdateEvent

@@ -47,6 +47,8 @@ class Finding(Body):
         expected, interval, chance, lead_time_s: of a forecast, the highest value foretold with
             90 % around it, the chance of passing ``threshold``, and the time until then.
         p: how rare something merely unusual is among readings of the device.
+        fires_at: the largest p, or the least chance, that is told of the device now, after what
+            operators answered.
     """
 
     finding_id: str
@@ -74,6 +76,7 @@ class Finding(Body):
     interval: tuple[float, float] | None = None
     p: float | None = Field(default=None, ge=0, le=1)
     chance: float | None = Field(default=None, ge=0, le=1)
+    fires_at: float | None = Field(default=None, ge=0, le=1)
     lead_time_s: float | None = None
 
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Any
+from typing import Any, cast, get_args
 
+from schemas.alert import Answer
 from schemas.codec import read_sensing
+from schemas.command import CommandEvent
 from schemas.dead_letter import Reason
 from schemas.reading import Reading, ReadingEvent
 from schemas.tick import TickEvent
@@ -22,10 +24,12 @@ from streams.program import Due, Horizon, Output, Record, Refuse
 from streams.reports.times import TimeBounds
 from streams.state import State
 from streams.topics import SENSING_READINGS
+from streams.warning import opinions
 from streams.warning.crossings import FORESEEN, LEARNED
 from streams.warning.devices import DEVICES, HOLDS, Device
 from streams.warning.findings import Findings, milliseconds, moment
 from streams.warning.limits import Signal, Watchlist, watchlists
+from streams.warning.opinions import OPINIONS
 from streams.warning.sensors.station import STATIONS
 from streams.warning.sensors.watch import WATCHED
 from streams.warning.watching import LocalWeek, Watching, forget
@@ -69,7 +73,7 @@ class Sensing:
 
     stage = "sensing"
     inputs = (SENSING_READINGS,)
-    namespaces = (DEVICES, HOLDS, WATCHED, STATIONS, FORESEEN, LEARNED)
+    namespaces = (DEVICES, HOLDS, WATCHED, STATIONS, FORESEEN, LEARNED, OPINIONS)
 
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
@@ -96,7 +100,7 @@ class Sensing:
     def decode(self, record: Record) -> Any:
         """Read one reading. Raises SchemaError."""
         event = read_sensing(record.value)
-        if type(event) is TickEvent:
+        if type(event) is TickEvent or type(event) is CommandEvent:
             return event
         key: str = event.data.device_id
         if record.key != key.encode():
@@ -111,6 +115,8 @@ class Sensing:
         """Judge one reading."""
         if type(event) is Misplaced:
             return (event.sent_on(SENSING_READINGS),)
+        if type(event) is CommandEvent:
+            return self._answered(state, event)
         reading: Reading = event.data
         measured = self._measured.get((reading.device_class, reading.observed_property))
         if measured is None:
@@ -212,6 +218,32 @@ class Sensing:
         """Nothing is told at the end of a chunk."""
         return ()
 
+    # --- what operators answered ------------------------------------------------------
+
+    def _answered(self, state: State, event: CommandEvent) -> Outcome:
+        """A tier passes on what its operators answered to a warning of a device (W15, W19)."""
+        command = event.data
+        trigger, answer = (str(command.arguments.get(name)) for name in ("trigger", "answer"))
+        key = str(command.arguments.get("device"))
+        ours = event.source.startswith(("/street/", "/district/", "/city/"))
+        if (
+            not ours
+            or trigger not in self.policy.triggers.answered_devices
+            or answer not in get_args(Answer)
+        ):
+            message = (
+                f"{command.action} of trigger {trigger} with answer {answer} from {event.source}, "
+                f"wanted what a tier passes on of the answers to its warnings of devices"
+            )
+            return (Refuse(Reason(code="not_for_this_stage", message=message)),)
+        device = state.get(DEVICES, key)
+        if device is None:
+            message = f"device {key} is not known here, wanted one that was heard of lately"
+            return (Refuse(Reason(code="unknown_device", message=message)),)
+        kind = f"{device.kind}/{device.measured}"
+        opinions.note(state, trigger, kind, key, cast(Answer, answer))
+        return _NOTHING
+
     # --- what cannot be used -----------------------------------------------------------
 
     def _unfit(
@@ -298,7 +330,7 @@ class Sensing:
         clock = milliseconds(now)
         if measured is None or clock >= device.seen + self._forget_ms:
             state.delete(DEVICES, due.key)
-            forget(state, due.key, device)
+            forget(state, due.key, device, self.policy.triggers.answered_devices)
             return ()
         if device.silent or measured.silence_s is None or self.policy.triggers.silence is None:
             end = max(device.seen + self._forget_ms, clock + 1_000)

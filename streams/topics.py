@@ -88,9 +88,9 @@ SENSING_READINGS = _inbox(
     "chengyun.sensing.readings.v1",
     "device id",
     "sensing",
-    ("sensors", "gateway"),
+    ("sensors", "gateway", "street", "district", "city"),
     3,
-    "what devices measure",
+    "what devices measure, and what operators answered about them",
 )
 STREET_INBOX = _inbox(
     "chengyun.street.inbox.v1",

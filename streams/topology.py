@@ -115,6 +115,9 @@ EDGES: tuple[Edge, ...] = (
     Edge("sensing", "street", "findings", "forward"),
     Edge("street", "district", "escalations, counts", "forward"),
     Edge("district", "city", "escalations, counts", "forward"),
+    Edge("street", "sensing", "operators' answers about devices", "backward"),
+    Edge("district", "sensing", "operators' answers about devices", "backward"),
+    Edge("city", "sensing", "operators' answers about devices", "backward"),
     Edge("district", "street", "delegations, notices", "backward"),
     Edge("city", "district", "delegations, warnings", "backward"),
 )

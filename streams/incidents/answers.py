@@ -6,14 +6,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from schemas.alert import Alert, Answer
-from schemas.command import Command
+from schemas.codec import encode
+from schemas.command import Command, CommandEvent
 from schemas.outcome import Reply
 from schemas.terms import AlertState
-from streams.incidents import lamps, scoring, verdicts
+from streams.incidents import chains, lamps, scoring, verdicts
 from streams.incidents.arguments import Argument, Given
 from streams.incidents.case import SPREADS, WARNINGS, Case, Episode, Lamp
+from streams.incidents.messages import event_id
 from streams.incidents.refusal import Refused
 from streams.incidents.turn import Turn
+from streams.program import Output
+from streams.topics import SENSING_READINGS
 
 ARGUMENTS: Mapping[str, tuple[Argument, ...]] = {
     "confirm": (Argument("key", "text", required=True, note="the alert's key"),),
@@ -24,6 +28,7 @@ ARGUMENTS: Mapping[str, tuple[Argument, ...]] = {
 }
 """Orders about alerts, and what each needs; dismissing wants a reason too."""
 
+_WRONG: frozenset[Answer] = frozenset({"false", "no_finding"})
 _ROLES = frozenset({"operator", "supervisor"})
 
 
@@ -55,18 +60,47 @@ def follow(turn: Turn, command: Command) -> Reply:
     said: dict[str, Any] = {
         "answer": answer,
         "answered_by": actor.id,
+        "answered_at": turn.now,
         "answer_reason": command.reason,
     }
+    kind: str | None
     found = _case_of(turn, subject, command.subject.id)
     if found is not None:
-        _answer_lamp(turn, *found, answer, said)
-        kind: str | None = found[0].incident.category.code
+        case, name, lamp = found
+        before, kind = lamp.answer, case.incident.category.code
+        if before != answer:
+            _answer_lamp(turn, case, name, lamp, answer, said)
+            _pass_on(turn, command, lamp.trigger, name, answer)
     else:
         key = f"{turn.area}/{trigger}/{subject}"
-        kind = _answer_episode(turn, key, command.subject.id, answer, said)
-    verdicts.note(turn, trigger, kind, answer)
-    scoring.note_answer(turn, answer, kind)
+        before, kind = _answer_episode(turn, key, command.subject.id, answer, said)
+    if before != answer:
+        # A second click says nothing new; who changes his mind is counted once.
+        verdicts.note(turn, trigger, kind, answer, before)
+    if before is None:
+        scoring.note_answer(turn, answer, kind)
+    if before != answer and answer in _WRONG:
+        chains.on_wrong(turn, trigger, subject)
     return Reply(command_id=command.command_id, outcome="applied")
+
+
+def _pass_on(turn: Turn, command: Command, trigger: str, finding_id: str, answer: Answer) -> None:
+    """Tell the stage that watches a device what its warning was worth, if that moves anything.
+
+    Args:
+        finding_id: ``<device>/<property>/<trigger>/<begin>``.
+    """
+    if trigger not in turn.policy.triggers.answered_devices:
+        return
+    device = finding_id.rsplit("/", 2)[0]
+    data = command.model_copy(
+        update={"arguments": {"trigger": trigger, "answer": answer, "device": device}}
+    )
+    identity = event_id(turn.cause, f"answer/{device}")
+    event = CommandEvent(
+        id=identity, source=turn.source, subject=finding_id, time=turn.now, data=data
+    )
+    turn.out.append(Output(SENSING_READINGS, device.rsplit("/", 1)[0], encode(event)))
 
 
 def _stays(turn: Turn, trigger: str, colour: str, *, grave: bool = False) -> bool:
@@ -95,19 +129,26 @@ def _answer_lamp(
     incident = case.incident
     grave = incident.danger_to_life or "casualties" in incident.sensitive
     stays = answer == "confirmed" or _stays(turn, lamp.trigger, lamp.colour, grave=grave)
+    lamp.answer = answer
     lamps.answer(turn, case, name, said, stays=stays)
     turn.keep(case, alone=True)
 
 
 def _answer_episode(
     turn: Turn, key: str, alert_id: str, answer: Answer, said: dict[str, Any]
-) -> str | None:
-    """Answer a warning that hangs on no case; returns the kind of matter it is about."""
+) -> tuple[Answer | None, str | None]:
+    """Answer a warning that hangs on no case.
+
+    Returns:
+        What was answered before, and the kind of matter it is about.
+    """
     for namespace in (WARNINGS, SPREADS):
         episode = turn.state.get(namespace, key)
         if episode is None or episode.alert.alert_id != alert_id:
             continue
         alert = episode.alert
+        if alert.answer == answer:
+            return answer, alert.kind
         stays = answer == "confirmed" or _stays(turn, alert.trigger.id, alert.colour)
         state: AlertState = "revised" if stays else "withdrawn"
         changed: dict[str, Any] = {
@@ -126,7 +167,7 @@ def _answer_episode(
             turn.state.put(namespace, key, kept, due)
         else:
             turn.state.delete(namespace, key)
-        return alert.kind
+        return alert.answer, alert.kind
     raise _gone(alert_id)
 
 

@@ -12,7 +12,7 @@ from typing import Any, Literal
 import orjson
 from pydantic import AwareDatetime, BaseModel, Field
 
-from schemas.alert import Alert
+from schemas.alert import Alert, Answer
 from schemas.handoff import Clock
 from schemas.incident import Incident
 from schemas.outcome import Problem
@@ -40,7 +40,7 @@ class Draft(Incident):
 class Lamp(BaseModel):
     """An alert of a case that is lit at this tier: enough to raise and to close the episode.
 
-    ``also`` are the ids of other rules that say the same.
+    ``also`` are the ids of other rules that say the same, ``answer`` what the desk said to it.
     """
 
     alert_id: str
@@ -52,6 +52,7 @@ class Lamp(BaseModel):
     opened_at: AwareDatetime
     title: str
     also: list[str] = Field(default_factory=list)
+    answer: Answer | None = None
 
 
 class _Stored(BaseModel):

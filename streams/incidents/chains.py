@@ -16,13 +16,13 @@ from typing import Protocol
 import orjson
 
 from schemas.handoff import KnownChain
-from streams.incidents import episodes, precursors
+from streams.incidents import episodes, precursors, verdicts
 from streams.incidents.routing import birth_area
 from streams.incidents.sealed import Sealed
 from streams.incidents.turn import Turn
 from streams.incidents.words import words
 from streams.policy.patterns import ChainRule
-from streams.state import Namespace, from_microseconds
+from streams.state import Namespace, from_microseconds, to_microseconds
 from streams.warning.chains import Chain, ChainRules, Chains
 
 _HOUR_US = 3_600_000_000
@@ -31,6 +31,8 @@ SAYS_AGAIN = 1.2
 """A pair is told again when its lift has changed by this factor …"""
 HOLDS = timedelta(days=30)
 """… or its warning would expire."""
+DOUBTED = timedelta(days=180)
+"""A pair that people found wrong is not told so long, unless it has grown as much."""
 
 
 class Case(Protocol):
@@ -79,6 +81,15 @@ LEARNED: Namespace[Sealed[_Learned]] = Namespace(
 )
 """Key: the city."""
 
+DISMISSED: Namespace[dict[str, tuple[float, int]]] = Namespace(
+    name="dismissed",
+    encode=orjson.dumps,
+    decode=lambda stored: {pair: (lift, at) for pair, (lift, at) in orjson.loads(stored).items()},
+    lifetime="half a year for each pair: at most those that were told",
+    rank=8,
+)
+"""Key: the city. Per pair that its desk found wrong: its lift then, and when, microseconds."""
+
 
 def look(turn: Turn, cases: Sequence[Case]) -> None:
     """A stretch is over: learn from its cases, and once a day say what they have shown.
@@ -124,9 +135,15 @@ def _learn(turn: Turn, rule: ChainRule, rules: ChainRules, learned: _Learned, ca
 
 def _assert(turn: Turn, rule: ChainRule, learned: _Learned) -> None:
     """Tell the pairs that are beyond chance by now, and take back those that are not."""
-    found = [chain for chain in learned.chains.asserted() if chain.lift >= rule.lift]
+    asserted = [_known(learned.codes, chain) for chain in learned.chains.asserted()]
+    wrong = _still_wrong(turn)
+    found = [
+        chain
+        for chain in asserted
+        if chain.lift >= max(needed_lift(turn, rule, chain.effect), wrong.get(_subject(chain), 0.0))
+    ]
     found.sort(key=lambda chain: (chain.indirect, -chain.lift))
-    known = [_known(learned.codes, chain) for chain in found[: rule.most]]
+    known = found[: rule.most]
     before = turn.state.get(precursors.CHAINS, turn.area) or []
     tests = len(learned.codes) * (len(learned.codes) - 1) * len(rule.windows_h)
     told = {_subject(chain) for chain in known}
@@ -137,6 +154,42 @@ def _assert(turn: Turn, rule: ChainRule, learned: _Learned) -> None:
         _propose(turn, rule, chain, from_microseconds(learned.began), max(tests, 1))
     if _differ(before, known):
         precursors.adopt(turn, known)
+
+
+def needed_lift(turn: Turn, rule: ChainRule, effect: str) -> float:
+    """The lift from which on a pair is told, after what the desk answered to others of the kind.
+
+    What is beyond 1 moves by the factor of the answers, and never below what can be asserted.
+    """
+    least = ChainRules().least_lift
+    return max(least, 1.0 + (rule.lift - 1.0) / verdicts.factor(turn, rule.id, effect))
+
+
+def _still_wrong(turn: Turn) -> dict[str, float]:
+    """Pairs that the desk found wrong, and the lift from which on each is told all the same."""
+    dismissed = turn.state.get(DISMISSED, turn.area)
+    if not dismissed:
+        return {}
+    since = to_microseconds(turn.now - DOUBTED)
+    kept = {pair: each for pair, each in dismissed.items() if each[1] >= since}
+    if len(kept) < len(dismissed):
+        turn.state.put(DISMISSED, turn.area, kept)
+    return {pair: SAYS_AGAIN * lift for pair, (lift, _) in kept.items()}
+
+
+def on_wrong(turn: Turn, trigger: str, pair: str) -> None:
+    """The city's desk has found that a pair is none: no desk names it as a cause any more."""
+    rule = turn.policy.triggers.chains
+    if rule is None or trigger != rule.id or turn.tier != "city":
+        return
+    known = turn.state.get(precursors.CHAINS, turn.area) or []
+    wrong = next((chain for chain in known if _subject(chain) == pair), None)
+    if wrong is None:
+        return
+    dismissed = turn.state.get(DISMISSED, turn.area) or {}
+    dismissed[pair] = (wrong.lift, to_microseconds(turn.now))
+    turn.state.put(DISMISSED, turn.area, dismissed)
+    precursors.adopt(turn, [chain for chain in known if chain is not wrong])
 
 
 def _known(codes: list[str], chain: Chain) -> KnownChain:
@@ -209,6 +262,7 @@ def _propose(turn: Turn, rule: ChainRule, chain: KnownChain, since: datetime, te
         expected=chain.expected,
         interval=(round(max(0.0, chain.expected - spread), 1), round(chain.expected + spread, 1)),
         p=chain.p,
+        fires_at=round(needed_lift(turn, rule, chain.effect), 3),
         tests=tests,
         window=episodes.window_of(start=since, end=turn.now),
         evidence_count=round(chain.observed),

@@ -130,6 +130,7 @@ class Desk:
             RAIN,
             SERIES,
             openings.AWAITED,
+            chains.DISMISSED,
             chains.LEARNED,
             precursors.CHAINS,
             precursors.LATELY,

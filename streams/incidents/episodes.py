@@ -24,6 +24,9 @@ trigger_of = Maker(Trigger)
 window_of = Maker(Window)
 
 
+_ANSWERED = ("answer", "answered_by", "answered_at", "answer_reason")
+
+
 class Rule(Protocol):
     """What every rule of the policy that warns has: its name, its words and what to do."""
 
@@ -100,6 +103,8 @@ def compose(
         fields["alert_id"] = before.alert_id
         fields["revision"] = before.revision + 1
         fields["opened_at"] = before.opened_at
+        for name in _ANSWERED:
+            fields.setdefault(name, getattr(before, name))
     return alert_of(**fields)
 
 

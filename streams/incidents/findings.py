@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from schemas.alert import Trigger
+from schemas.alert import Trigger, Window
 from schemas.reading import Finding, FindingEvent
 from schemas.terms import COLOURS
 from streams.incidents import (
@@ -28,6 +28,7 @@ from streams.incidents.grading import (
     corroborate_by_rain,
     regrade,
 )
+from streams.incidents.messages import Maker
 from streams.incidents.opening import begin, refuse, start
 from streams.incidents.places import Near, Spots
 from streams.incidents.routing import GRAVITY
@@ -39,6 +40,7 @@ from streams.policy.watches import Watch
 from streams.warning import corroboration
 
 LISTED_FINDINGS = 50
+window_of = Maker(Window)
 
 
 def on_finding(turn: Turn, event: FindingEvent) -> None:
@@ -232,6 +234,8 @@ def _light(turn: Turn, case: Case, finding: Finding) -> None:
         interval=finding.interval,
         p=finding.p,
         chance=finding.chance,
+        fires_at=finding.fires_at,
+        window=_window(finding),
         lead_time_s=finding.lead_time_s,
         contributions=finding.contributions or None,
         unit=finding.unit,
@@ -245,6 +249,13 @@ def _light(turn: Turn, case: Case, finding: Finding) -> None:
         believed_p=_believed_p(turn, finding),
     )
     case.lamps[finding.finding_id].also = also
+
+
+def _window(finding: Finding) -> Window | None:
+    """From the first reading that carries it to the newest; None for a single reading."""
+    if finding.began_at >= finding.observed_at:
+        return None
+    return window_of(start=finding.began_at, end=finding.observed_at)
 
 
 def _believed_p(turn: Turn, finding: Finding) -> float | None:

@@ -139,7 +139,8 @@ def _reasons(
 
 
 _KEPT = (
-    "observed", "expected", "interval", "p", "tests", "threshold", "window", "contributions",
+    "observed", "expected", "interval", "p", "fires_at", "tests", "threshold", "window",
+    "contributions",
 )  # fmt: skip
 
 
@@ -156,6 +157,7 @@ def stands_of(turn: Turn, again: Again) -> dict[str, Any]:
         "expected": round(1.0 + repeat.expected, 2),
         "interval": (1.0 + repeat.low, 1.0 + repeat.high),
         "p": again.p,
+        "fires_at": again.fires_at,
         "tests": 1,
         "window": episodes.window_of(start=again.since, end=turn.now),
         "contributions": {

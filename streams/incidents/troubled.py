@@ -84,12 +84,14 @@ class Again(NamedTuple):
     Attributes:
         p: of ``repeat``, moved by what the desk answered to such warnings.
         since: when the trouble probably began.
+        fires_at: the largest p that is told here and now.
     """
 
     repeat: Repeat
     p: float
     colour: Colour
     since: datetime
+    fires_at: float
 
 
 def complained(turn: Turn, kind: CategoryRule, lat: float, lon: float) -> Again | None:
@@ -128,7 +130,9 @@ def _beyond_chance(turn: Turn, rule: RepeatRule, kind: CategoryRule, found: Repe
     reached = sum(p <= at for at in rule.at)
     if not reached:
         return None
-    return Again(found, p, COLOURS[reached - 1], EPOCH + timedelta(days=found.since))
+    tolerated = min(1.0, rule.at[0] * verdicts.factor(turn, rule.id, kind.code))
+    since = EPOCH + timedelta(days=found.since)
+    return Again(found, p, COLOURS[reached - 1], since, tolerated)
 
 
 def _pace(turn: Turn, key: str, day: float) -> StreetPace:

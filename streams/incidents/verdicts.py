@@ -24,14 +24,22 @@ VERDICTS: Namespace[Verdicts] = Namespace(
 """Key ``<area>/<trigger>`` for all kinds of matter, ``<area>/<trigger>/<kind>`` for one."""
 
 
-def note(turn: Turn, trigger: str, kind: str | None, answer: Answer) -> None:
-    """Count the desk's answer: for its trigger, and for the kind of matter it was about."""
+def note(
+    turn: Turn, trigger: str, kind: str | None, answer: Answer, instead_of: Answer | None = None
+) -> None:
+    """Count the desk's answer: for its trigger, and for the kind of matter it was about.
+
+    Args:
+        instead_of: what it had answered to the same warning before.
+    """
     keys = [f"{turn.area}/{trigger}"]
     if kind is not None:
         keys.append(f"{turn.area}/{trigger}/{kind}")
     for key in keys:
         verdicts = turn.state.get(VERDICTS, key) or Verdicts()
         verdicts.count(answer)
+        if instead_of is not None:
+            verdicts.take_back(instead_of)
         turn.state.put(VERDICTS, key, verdicts)
 
 

@@ -314,6 +314,12 @@ class Triggers(Section):
         return frozenset(rule.id for rule in rules if rule is not None)
 
     @cached_property
+    def answered_devices(self) -> frozenset[str]:
+        """Ids of the rules about devices whose thresholds operators' answers move."""
+        found = {rule.id for rule in (self.anomaly, self.together) if rule is not None}
+        return frozenset(found | {rule.id for rule in self.forecasts})
+
+    @cached_property
     def hard(self) -> frozenset[str]:
         """Ids of the hard limits, which nothing may hide."""
         return frozenset(rule.id for rule in self.limits)

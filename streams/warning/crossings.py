@@ -15,6 +15,7 @@ from streams.policy.watches import ForecastRule, HardLimit
 from streams.state import Namespace, State
 from streams.warning.devices import Device, Episode
 from streams.warning.levels import ROW_MINUTES, Forecast, Gauge, LevelForecasts, LevelRules
+from streams.warning.opinions import needed_chance
 
 ROW_MS = ROW_MINUTES * 60_000
 WARM_ROWS = 12
@@ -80,12 +81,14 @@ class Crossing(NamedTuple):
     Attributes:
         forecast: None when it is over.
         episode: the limit's own, which begins with the forecast.
+        needed: the chance from which on it is told, after what operators answered.
     """
 
     rule: ForecastRule
     limit: HardLimit
     forecast: Forecast | None
     episode: Episode
+    needed: float | None = None
 
 
 class CrossingWatch:
@@ -102,12 +105,20 @@ class CrossingWatch:
         self._key = f"{rule.device_class}/{rule.observed_property}"
 
     def judge(
-        self, state: State, key: str, device: Device, time: int, value: float, reading_id: str
+        self,
+        state: State,
+        key: str,
+        device: Device,
+        time: int,
+        value: float,
+        reading_id: str,
+        factor: float = 1.0,
     ) -> Crossing | None:
         """Apply a reading; what it says about the limit, if that is new.
 
         Args:
             time: event time, milliseconds since 1970.
+            factor: what operators' answers have made of the improbability that is tolerated.
         """
         slot = state.table(FORESEEN).slot(key)
         foreseen: Foreseen | None = slot.value
@@ -123,7 +134,7 @@ class CrossingWatch:
         forecast = self._forecast(state, foreseen, row, value)
         foreseen.calm = foreseen.calm + 1 if calm else 0
         foreseen.stirred = 0 if calm else min(foreseen.stirred + 1, 100)
-        told = self._tell(device, foreseen, time, reading_id, forecast)
+        told = self._tell(device, foreseen, time, reading_id, forecast, factor)
         if foreseen.calm >= self._rules.horizon_rows and told is None:
             slot.value = None
         return told
@@ -152,24 +163,26 @@ class CrossingWatch:
         time: int,
         reading_id: str,
         forecast: Forecast | None,
+        factor: float,
     ) -> Crossing | None:
         rule = self._rule
+        needed = needed_chance(rule.p, factor)
         episode = device.episodes.get(self._limit.id)
         foretold = episode is not None and episode.foretold
         p = 0.0 if forecast is None else forecast.p
         if episode is not None and episode.level >= self._level:
             return None  # it has come
         if not foretold:
-            if forecast is None or p < rule.p or foreseen.stirred < rule.readings:
+            if forecast is None or p < needed or foreseen.stirred < rule.readings:
                 return None
             if episode is None:
                 episode = device.episodes[self._limit.id] = Episode(len(self._limit.steps), time)
             episode.foretold = True
             episode.witness(reading_id)
             foreseen.unlikely = 0
-            return Crossing(rule, self._limit, forecast, episode)
+            return Crossing(rule, self._limit, forecast, episode, needed)
         assert episode is not None
-        if p >= rule.p_over:
+        if p >= min(rule.p_over, needed):
             foreseen.unlikely = 0
             return None
         foreseen.unlikely += 1

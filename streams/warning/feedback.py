@@ -31,6 +31,10 @@ class Verdicts:
         """One more answer."""
         setattr(self, answer, getattr(self, answer) + 1)
 
+    def take_back(self, answer: Answer) -> None:
+        """The desk has changed its mind about one."""
+        setattr(self, answer, max(0, getattr(self, answer) - 1))
+
     def without(self, part: Verdicts) -> Verdicts:
         """The answers that are not among those of `part`."""
         return Verdicts(

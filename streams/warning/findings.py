@@ -115,6 +115,8 @@ class Findings:
             trace=event.traceparent,
             contributions={reason.part: round(reason.adds, 3) for reason in sign.reasons},
             p=None if sign.surprise is None else min(1.0, 10.0**-sign.surprise),
+            fires_at=None if sign.needed is None else min(1.0, 10.0**-sign.needed),
+            expected=None if sign.expected is None else round(sign.expected, 3),
         )
 
     def crossing(
@@ -161,6 +163,7 @@ class Findings:
             if forecast is None
             else (round(forecast.low, 2), round(forecast.high, 2)),
             chance=None if forecast is None else round(forecast.p, 4),
+            fires_at=None if crossing.needed is None else round(crossing.needed, 4),
             lead_time_s=None if forecast is None else round(60 * forecast.eta_minutes, 1),
         )
 
@@ -236,6 +239,7 @@ class Findings:
         interval: tuple[float, float] | None = None,
         p: float | None = None,
         chance: float | None = None,
+        fires_at: float | None = None,
         lead_time_s: float | None = None,
     ) -> Output:
         began_at = moment(began)
@@ -280,6 +284,7 @@ class Findings:
                 interval=interval,
                 p=p,
                 chance=chance,
+                fires_at=fires_at,
                 lead_time_s=lead_time_s,
             ),
         )

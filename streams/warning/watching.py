@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from schemas.reading import ReadingEvent
@@ -9,7 +10,7 @@ from streams.policy import Policy
 from streams.policy.triggers import DeviceClass, Property
 from streams.program import Output
 from streams.state import State
-from streams.warning import crossings
+from streams.warning import crossings, opinions
 from streams.warning.crossings import CrossingWatch
 from streams.warning.devices import DEVICES, Device
 from streams.warning.findings import Findings, moment
@@ -44,10 +45,20 @@ class LocalWeek:
 class Watching:
     """The checks that one property of one class of devices asks for."""
 
-    __slots__ = ("_crossing", "_findings", "_name", "_station", "_watch", "_week")
+    __slots__ = (
+        "_anomaly", "_crossing", "_findings", "_foretold", "_kind", "_name", "_station",
+        "_together", "_watch", "_week",
+    )  # fmt: skip
 
-    def __init__(self, findings: Findings, week: LocalWeek, name: str, watch: SensorWatch,
-                 station: StationWatch | None, crossing: CrossingWatch | None) -> None:  # fmt: skip
+    def __init__(self, findings: Findings, week: LocalWeek, kind: str, name: str,
+                 watch: SensorWatch, station: StationWatch | None,
+                 crossing: CrossingWatch | None) -> None:  # fmt: skip
+        triggers = findings.policy.triggers
+        pair = triggers.forecast_of(kind, name)
+        self._anomaly = "" if triggers.anomaly is None else triggers.anomaly.id
+        self._together = "" if triggers.together is None else triggers.together.id
+        self._foretold = "" if pair is None else pair[0].id
+        self._kind = f"{kind}/{name}"
         self._findings = findings
         self._week = week
         self._name = name
@@ -76,7 +87,7 @@ class Watching:
         crossing = None if pair is None else CrossingWatch(*pair)
         if not (watch.needed or station or crossing):
             return None
-        return cls(findings, week, name, watch, station, crossing)
+        return cls(findings, week, kind_name, name, watch, station, crossing)
 
     def judge(
         self,
@@ -92,7 +103,8 @@ class Watching:
         outputs: list[Output] = []
         device_id = event.data.device_id
         if self._crossing is not None:
-            told = self._crossing.judge(state, key, device, time, value, event.id)
+            factor = opinions.factor(state, self._foretold, self._kind, key)
+            told = self._crossing.judge(state, key, device, time, value, event.id, factor)
             if told is not None:
                 state.table(DEVICES).slot(key).touched = True
                 outputs.append(
@@ -101,7 +113,8 @@ class Watching:
         if self._watch is not None:
             watched = _watched(state, key)
             minute = self._week.minute(time)
-            signs = self._watch.judge(watched, time, minute, value, bool(device.episodes))
+            ease = opinions.eased(opinions.factor(state, self._anomaly, self._kind, key))
+            signs = self._watch.judge(watched, time, minute, value, bool(device.episodes), ease)
             outputs += [
                 self._findings.sign(device_id, device, sign, time, now, event) for sign in signs
             ]
@@ -109,7 +122,8 @@ class Watching:
             slot = state.table(STATIONS).slot(device_id)
             station: Station = slot.value if slot.value is not None else Station()
             slot.value, slot.touched = station, True
-            sign = self._station.judge(station, self._name, time, value)
+            ease = opinions.eased(opinions.factor(state, self._together, self._kind, key))
+            sign = self._station.judge(station, self._name, time, value, ease)
             if sign is not None:
                 # The episode keeps the name of the property that completed it.
                 opener = state.get(DEVICES, f"{device_id}/{station.opened_by}") or device
@@ -129,11 +143,16 @@ class Watching:
         return [self._findings.sign(device_id, device, sign, time, now, event) for sign in signs]
 
 
-def forget(state: State, key: str, device: Device) -> None:
-    """Forget what is known of a device beyond its limits."""
+def forget(state: State, key: str, device: Device, triggers: Iterable[str]) -> None:
+    """Forget what is known of a device beyond its limits, also what was answered of it.
+
+    Args:
+        triggers: ids of those that operators' answers move.
+    """
     if state.get(WATCHED, key) is not None:
         state.delete(WATCHED, key)
     crossings.forget(state, key)
+    opinions.forget(state, triggers, key)
     device_id = key.removesuffix(f"/{device.measured}")
     if state.get(STATIONS, device_id) is not None:
         state.delete(STATIONS, device_id)

@@ -31,6 +31,8 @@ from streams.partition import Partition
 from streams.policy import Policy
 from streams.program import Output, Record
 from streams.street import program
+from tests.streams.incidents.play import Play
+from tests.streams.incidents.play import policy as example
 
 NOW = datetime(2026, 6, 15, 1, 0, tzinfo=UTC)
 
@@ -245,11 +247,33 @@ def test_alerts_are_counted_by_colour_and_their_age_in_real_seconds() -> None:
     assert "chengyun_event_to_alert_seconds_sum{'tier': 'street'}" not in samples(replayed)
 
 
+def test_an_answer_is_counted_once_by_its_trigger_whatever_is_said_later() -> None:
+    desk = Play(example())
+    desk.finding("W5")
+    (alert,) = [a for a in desk.alerts("street").values() if a.trigger.id == "W5"]
+    desk.command(alert.alert_id, "confirm", kind="alert", key=alert.key)
+    desk.at(5)
+    desk.finding("W5", "raised", colour="orange")
+    desk.finding("W5", "cleared")
+    metrics = Metrics("street")
+    outputs = [
+        Output(topics.STREET_ALERTS, key, encode(event))
+        for kind, key, event in desk.said
+        if kind == "street.alerts"
+    ]
+    assert len(outputs) >= 3
+    metrics.committed("street", 0, chunk(Effects(outputs=outputs)))
+    answers = {k: v for k, v in samples(metrics).items() if "alert_answers_total" in k}
+    assert answers == {
+        "chengyun_alert_answers_total{'answer': 'confirmed', 'tier': 'street', 'trigger': 'W5'}": 1
+    }
+
+
 def test_every_metric_has_our_name_once_and_no_label_that_could_grow_without_end() -> None:
     metrics: Observer = Metrics("street")
     assert isinstance(metrics, Metrics)
     allowed = {"stage", "partition", "tier", "topic", "reason", "severity", "rule"}
-    allowed |= {"direction", "colour", "state"}
+    allowed |= {"direction", "colour", "state", "trigger", "answer"}
     ours = [m for m in vars(metrics).values() if isinstance(m, Counter | Gauge | Histogram)]
     assert len(ours) > 15
     names = [metric._name for metric in ours]

@@ -34,6 +34,14 @@ class Budget:
         self.least = profile.learn_least if learn is None else learn
         self.most = max(profile.pace_most, 1) if learn is None else min(learn, profile.pace_most)
 
+    def needed(self, load: float, ease: float = 0.0) -> float:
+        """The surprise that an alert needed which has just been told.
+
+        Args:
+            load: after that alert; ease: by how much answers have lowered it.
+        """
+        return max(0.0, self.alert_at + self.tired_by * max(0.0, load - 1.0) - ease)
+
     def score(self, surprise: float, n: int, load: float, last: int) -> tuple[float, float, int]:
         """The score of a reading, from `ALERT` on an alert, and the new load and last alert.
 

@@ -89,25 +89,28 @@ class CompactDetector:
 
     Attributes:
         surprise: of the last reading judged; 0 while too little is known.
+        usual: what that half hour of the day usually showed before it.
     """
 
-    __slots__ = ("_cap", "_said", "_warm", "budget", "surprise")
+    __slots__ = ("_cap", "_said", "_warm", "budget", "surprise", "usual")
 
     def __init__(self, profile: SensorProfile, learn: int | None = None) -> None:
         """Ready the profile; `learn` readings come before the first alert, None = as it says."""
         self.budget = Budget(profile, learn)
         self.surprise = 0.0
+        self.usual = 0.0
         self._cap = profile.most_surprise
         self._warm = self.budget.least // 3
         self._said: list[float] = []
 
-    def judge(self, state: array[float], value: float, minute: int) -> float:
+    def judge(self, state: array[float], value: float, minute: int, ease: float = 0.0) -> float:
         """The score of a device's next reading, 0 to 1; from ``budget.ALERT`` on it alerts.
 
         Args:
             state: of the device, changed in place.
             value: the reading, finite.
             minute: local minute of the week or day, 0 = 00:00.
+            ease: surprise by which operators' answers have lowered what an alert needs.
         """
         if not -HUGE < value < HUGE:
             value = HUGE if value > 0 else -HUGE
@@ -125,12 +128,14 @@ class CompactDetector:
         slot = _SLOTS + minute // 30 % SLOTS
         usual = state[slot]
         if isnan(usual):
+            usual = level
             residual = value - level
             state[slot] = value
         else:
             residual = value - usual
             rate = SLOT_WARM / (n + SLOT_WARM)
             state[slot] = usual + (max(SLOT_RATE, rate)) * residual
+        self.usual = state[_BASE] + usual
         short = state[_SHORT]
         state[_SHORT] = short = short + SHORT_RATE * (residual - short)
         long = state[_LONG]
@@ -160,9 +165,16 @@ class CompactDetector:
         if n < self._warm or rarity <= 0.0:
             return 0.0
         self.surprise = surprise
+        if ease:
+            surprise = max(0.0, surprise + ease)
         score, state[_LOAD], last = self.budget.score(surprise, n, state[_LOAD], int(state[_LAST]))
         state[_LAST] = last
         return score
+
+    @staticmethod
+    def load_of(state: array[float]) -> float:
+        """The past alerts of a device, each counting 1 at first and fading."""
+        return state[_LOAD]
 
     def reasons(self, most: int = 3) -> list[Reason]:
         """What made the last reading judged surprising, the strongest part first."""

@@ -79,12 +79,13 @@ class SensorDetector:
         self._warm = self.budget.least // 3
         self._said: list[float] = []
 
-    def judge(self, value: float, minute: int) -> float:
+    def judge(self, value: float, minute: int, ease: float = 0.0) -> float:
         """The score of the next reading, 0 to 1; from ``budget.ALERT`` on it is an alert.
 
         Args:
             value: the reading, finite.
             minute: local minute of the week, 0 = Monday 00:00, below `MINUTES_OF_WEEK`.
+            ease: surprise by which operators' answers have lowered what an alert needs.
         """
         if not -HUGE < value < HUGE:
             value = HUGE if value > 0 else -HUGE
@@ -110,8 +111,14 @@ class SensorDetector:
         for share, one in zip(_SHARES, said, strict=True):
             surprise += share * one
         self.surprise = surprise
+        if ease:
+            surprise = max(0.0, surprise + ease)
         score, self.load, self.last = self.budget.score(surprise, n, self.load, self.last)
         return score
+
+    def usual(self, value: float) -> float:
+        """What the hour of the week usually showed before the last reading, which was `value`."""
+        return value - self.week.recent[self.week.at - 1]
 
     def reasons(self, most: int = 3) -> list[Reason]:
         """What made the last reading surprising, the strongest part first."""

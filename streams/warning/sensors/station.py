@@ -107,7 +107,9 @@ class StationWatch:
         """Whether a property is one of the witnesses."""
         return name in self._properties
 
-    def judge(self, station: Station, name: str, time: int, value: float) -> Sign | None:
+    def judge(
+        self, station: Station, name: str, time: int, value: float, ease: float = 0.0
+    ) -> Sign | None:
         """Apply a reading of one witness; late and repeated ones change nothing.
 
         Args:
@@ -115,6 +117,7 @@ class StationWatch:
             name: the property.
             time: event time, milliseconds since 1970.
             value: in the property's unit, finite.
+            ease: surprise by which operators' answers have lowered what an alert needs.
         """
         witness = station.witnesses.get(name)
         if witness is None:
@@ -129,16 +132,17 @@ class StationWatch:
             if abs(time - one.time) <= self._within_ms and other in self._properties
         }
         surprise = together(now.values())
-        if surprise >= self._alert_at * CALM_SHARE:
+        alert_at = self._alert_at - ease
+        if surprise >= alert_at * CALM_SHARE:
             station.odd = max(station.odd, time)
         if not station.began:
-            if surprise < self._alert_at:
+            if surprise < alert_at:
                 return None
             station.began, station.opened_by = time, name
             reasons = sorted(now.items(), key=lambda item: -item[1])
             said = tuple(Reason(*reason) for reason in reasons)
             return Sign(
-                "together", "opened", surprise, self._alert_at, time, len(said), said, surprise
+                "together", "opened", surprise, alert_at, time, len(said), said, surprise, alert_at
             )
         if time - station.odd < self._calm_ms:
             return None

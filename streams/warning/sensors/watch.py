@@ -38,7 +38,8 @@ class Sign(NamedTuple):
         began: event time of the episode's begin, milliseconds since 1970.
         readings: how many carry it.
         reasons: for an anomaly, the parts that made it surprising.
-        surprise: for what is only improbable, -log10 of how rare it is.
+        surprise: for what is only improbable, -log10 of how rare it is; needed: how rare it had
+            to be; expected: what this time of the week, or of the day, usually shows.
     """
 
     check: Check
@@ -49,6 +50,8 @@ class Sign(NamedTuple):
     readings: int
     reasons: tuple[Reason, ...] = ()
     surprise: float | None = None
+    needed: float | None = None
+    expected: float | None = None
 
 
 class Watched:
@@ -189,7 +192,13 @@ class SensorWatch:
         return bool(self._beyond)
 
     def judge(
-        self, watched: Watched, time: int, minute: int, value: float, in_danger: bool
+        self,
+        watched: Watched,
+        time: int,
+        minute: int,
+        value: float,
+        in_danger: bool,
+        ease: float = 0.0,
     ) -> tuple[Sign, ...]:
         """Apply a reading that the device can show.
 
@@ -199,6 +208,7 @@ class SensorWatch:
             minute: local minute of the week of `time`, 0 = Monday 00:00.
             value: in the property's unit, finite.
             in_danger: a hard limit is passed already; then an anomaly says nothing new.
+            ease: surprise by which operators' answers have lowered what an anomaly needs.
         """
         before = watched.newest
         if time <= before:
@@ -217,7 +227,7 @@ class SensorWatch:
                 if not watched.began[_STUCK]:
                     signs += self._still(watched, time, value)
         if self._anomaly is not None:
-            signs += self._usual(watched, time, minute, value, in_danger)
+            signs += self._usual(watched, time, minute, value, in_danger, ease)
         return signs
 
     def impossible(self, watched: Watched, time: int, value: float) -> tuple[Sign, ...]:
@@ -268,7 +278,13 @@ class SensorWatch:
         return (Sign("stuck", "opened", stood / 1_000, limit_s, time, watched.same),)
 
     def _usual(
-        self, watched: Watched, time: int, minute: int, value: float, in_danger: bool
+        self,
+        watched: Watched,
+        time: int,
+        minute: int,
+        value: float,
+        in_danger: bool,
+        ease: float,
     ) -> tuple[Sign, ...]:
         rule = self._anomaly
         assert rule is not None, "asked only where the policy has an anomaly rule"
@@ -278,17 +294,22 @@ class SensorWatch:
         judge: compact.CompactDetector | SensorDetector
         if isinstance(kept, SensorDetector):
             judge = kept
-            score = kept.judge(value, minute)
+            score, load = kept.judge(value, minute, ease), kept.load
+            usual = kept.usual(value)
         else:
             assert self._compact is not None, "the state fits the profile"
             judge = self._compact
-            score = judge.judge(kept, value, minute)
+            score, load = judge.judge(kept, value, minute, ease), judge.load_of(kept)
+            usual = judge.usual
         if not watched.began[_ANOMALY]:
             if score < ALERT or in_danger:
                 return _CALM
             watched.began[_ANOMALY], watched.calm = time, 0
             said = tuple(judge.reasons())
-            return (Sign("anomaly", "opened", value, None, time, 1, said, judge.surprise),)
+            needed = judge.budget.needed(load, ease)
+            rare = judge.surprise
+            sign = Sign("anomaly", "opened", value, None, time, 1, said, rare, needed, usual)
+            return (sign,)
         if judge.surprise >= self._calm_below:
             watched.calm = 0
             return _CALM

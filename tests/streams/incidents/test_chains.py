@@ -9,8 +9,12 @@ from typing import Any
 
 import pytest
 
+from schemas.alert import Answer
+from schemas.command import Command, CommandEvent
 from schemas.handoff import KnownChain
-from streams.incidents import precursors
+from schemas.terms import Actor
+from streams import topics
+from streams.incidents import chains, precursors, verdicts
 from streams.incidents.turn import Turn
 from streams.state import State
 from tests.streams.incidents.play import BEGIN, RULES, Play, policy
@@ -121,10 +125,10 @@ def test_what_is_learned_is_of_bounded_size(town: Play) -> None:
         assert len(value) < 1_500
 
 
-def _desk(chains: Sequence[KnownChain]) -> Turn:
+def _desk(known: Sequence[KnownChain]) -> Turn:
     rules = policy(triggers=TRIGGERS)
     turn = Turn(rules, "district", "A", State({}), BEGIN, "cause")
-    turn.state.put(precursors.CHAINS, "A", list(chains))
+    turn.state.put(precursors.CHAINS, "A", list(known))
     return turn
 
 
@@ -155,3 +159,51 @@ def test_of_several_causes_the_nearest_is_named_before_the_newest_of_the_area() 
     (named,) = precursors.suspected(turn, "cover", (30.0, 104.021), "A3")
     assert named["incident_id"] == "far"
     assert precursors.suspected(turn, "cover", (31.0, 104.0), "A3") == []
+
+
+def test_a_pair_that_people_found_wrong_is_named_and_told_no_more(town: Play) -> None:
+    alert = _told(town)[-1]
+    pair = alert.key.split("/")[-1]
+    command = Command(
+        command_id="wrong", subject={"kind": "alert", "id": alert.alert_id}, action="dismiss",
+        actor=Actor(id="o", role="operator", tier="city", area="C"), reason="by chance",
+        arguments={"key": alert.key, "answer": "false"},
+    )  # fmt: skip
+    event = CommandEvent(
+        id="wrong", source="/desk", subject="wrong", time=BEGIN + timedelta(days=DAYS + 1),
+        data=command,
+    )  # fmt: skip
+    town.city.publish(topics.CITY_INBOX, "C", event)
+    town.city.run()
+    assert [reply.outcome for reply in town.replies("wrong")] == ["applied"]
+    assert _told(town)[-1].state == "withdrawn"
+    for stage in ("city", "district", "street"):
+        for stored in town.city.entries(stage, "chain").values():
+            assert precursors.CHAINS.decode(stored) == []
+    _case(town, "garbage", "A1", (DAYS + 2) * 24, "calls/next", 0.0)
+    _case(town, "garbage", "A1", (DAYS + 3) * 24, "calls/after-that", 0.0)
+    _pass(town, (DAYS + 5) * 24)
+    assert _told(town)[-1].state == "withdrawn", "the same evidence does not say it again"
+    assert pair in chains.DISMISSED.decode(town.city.entries("city", "dismissed")["C"])
+
+
+def test_answers_move_the_lift_that_is_told_within_bounds() -> None:
+    rules = policy(triggers=TRIGGERS)
+    rule = rules.triggers.chains
+    assert rule is not None
+    needed: dict[Answer | None, float] = {}
+    said: tuple[Answer | None, ...] = (None, "confirmed", "false")
+    for answer in said:
+        turn = Turn(rules, "city", "C", State({}), BEGIN, "cause")
+        for _ in range(1_000):
+            if answer is not None:
+                verdicts.note(turn, rule.id, "cover", answer)
+        needed[answer] = chains.needed_lift(turn, rule, "cover")
+    assert needed[None] == rule.lift
+    assert 1.1 < needed["confirmed"] < rule.lift < needed["false"] <= 1 + 10 * (rule.lift - 1)
+
+
+def test_a_pair_says_the_lift_that_it_had_to_have(town: Play) -> None:
+    first = _told(town)[0]
+    assert first.fires_at == 1.5
+    assert first.contributions["lift"] >= first.fires_at
