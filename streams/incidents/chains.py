@@ -8,7 +8,7 @@ precursor that was there before it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from math import sqrt
 from typing import Protocol
@@ -27,6 +27,8 @@ from streams.warning.chains import Chain, ChainRules, Chains
 
 _HOUR_US = 3_600_000_000
 _DAY_US = 24 * _HOUR_US
+KEPT_CASES = 50
+"""Cases of a kind that are remembered one by one, the newest: what a pair's warning names."""
 SAYS_AGAIN = 1.2
 """A pair is told again when its lift has changed by this factor …"""
 HOLDS = timedelta(days=30)
@@ -53,22 +55,38 @@ class _Learned:
         codes: the kinds, by their number in the counters.
         began: first case, microseconds since 1970; hour: of the newest, whole.
         judged: number of the day on which pairs were last asserted.
+        cases: the newest of each kind: moment in microseconds, area of birth, case.
     """
 
     def __init__(self, rules: ChainRules, stored: bytes = b"") -> None:
         self.codes: list[str] = []
         self.began = self.hour = self.judged = 0
+        self.cases: dict[str, list[tuple[int, str, str]]] = {}
         if not stored:
             self.chains = Chains(rules)
             return
         head, _, chains = stored.partition(b"\n")
-        self.codes, self.began, self.hour, self.judged = orjson.loads(head)
+        self.codes, self.began, self.hour, self.judged, *cases = orjson.loads(head)
+        if cases:
+            self.cases = {kind: [(*each,) for each in known] for kind, known in cases[0].items()}
         self.chains = Chains.decode(chains, rules)
 
     def encode(self) -> bytes:
         """All of it, exactly."""
-        head = orjson.dumps([self.codes, self.began, self.hour, self.judged])
+        head = orjson.dumps([self.codes, self.began, self.hour, self.judged, self.cases])
         return head + b"\n" + self.chains.encode()
+
+    def pairs(self, chain: KnownChain) -> list[str]:
+        """The newest cases of a consequence and of its cause before it, at most 50, in order."""
+        window = chain.window_h * _HOUR_US
+        causes = self.cases.get(chain.cause, ())
+        found: dict[str, int] = {}
+        for at, area, case in reversed(self.cases.get(chain.effect, ())):
+            before = [one for one in causes if one[1] == area and 0 <= at - one[0] <= window]
+            if before and len(found) <= 48:
+                found[case] = at
+                found[before[-1][2]] = before[-1][0]
+        return sorted(found, key=lambda name: (found[name], name))
 
 
 LEARNED: Namespace[Sealed[_Learned]] = Namespace(
@@ -131,6 +149,9 @@ def _learn(turn: Turn, rule: ChainRule, rules: ChainRules, learned: _Learned, ca
     learned.began = learned.began or case.start
     learned.hour = int(hour)
     learned.chains.observe(hour, area, learned.codes.index(kind.code))
+    known = learned.cases.setdefault(kind.code, [])
+    known.append((case.start, area, case.incident_id))
+    del known[:-KEPT_CASES]
 
 
 def _assert(turn: Turn, rule: ChainRule, learned: _Learned) -> None:
@@ -151,7 +172,7 @@ def _assert(turn: Turn, rule: ChainRule, learned: _Learned) -> None:
         if _subject(chain) not in told:
             episodes.end(turn, rule.id, _subject(chain))
     for chain in known:
-        _propose(turn, rule, chain, from_microseconds(learned.began), max(tests, 1))
+        _propose(turn, rule, chain, learned, max(tests, 1))
     if _differ(before, known):
         precursors.adopt(turn, known)
 
@@ -227,8 +248,8 @@ def _has_changed(before: KnownChain | None, now: KnownChain) -> bool:
     return not 1 / SAYS_AGAIN < now.lift / before.lift < SAYS_AGAIN
 
 
-def _propose(turn: Turn, rule: ChainRule, chain: KnownChain, since: datetime, tests: int) -> None:
-    """Tell people of a pair, if that is new or has changed; learned from cases `since` then."""
+def _propose(turn: Turn, rule: ChainRule, chain: KnownChain, learned: _Learned, tests: int) -> None:
+    """Tell people of a pair, if that is new or has changed."""
     subject = _subject(chain)
     lit = episodes.lit(turn, rule.id, subject)
     if lit is not None and lit.expires_at is not None:
@@ -264,7 +285,8 @@ def _propose(turn: Turn, rule: ChainRule, chain: KnownChain, since: datetime, te
         p=chain.p,
         fires_at=round(needed_lift(turn, rule, chain.effect), 3),
         tests=tests,
-        window=episodes.window_of(start=since, end=turn.now),
+        window=episodes.window_of(start=from_microseconds(learned.began), end=turn.now),
+        evidence=learned.pairs(chain),
         evidence_count=round(chain.observed),
         contributions={
             "lift": chain.lift,

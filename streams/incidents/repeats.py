@@ -218,6 +218,9 @@ def on_complaint(turn: Turn, case: Case, again: Again | None = None) -> None:
                 "threshold": float(rule.complaints),
                 "evidence": [report.report_id for report in open_ones[-50:]],
                 "evidence_count": len(open_ones),
+                "window": episodes.window_of(
+                    start=turn.now - timedelta(days=rule.days), end=turn.now
+                ),
                 "expires_at": turn.now + timedelta(seconds=rule.expires_s),
             }
     if rare is not None and again is not None and (lamp is not None or not again.repeat.silenced):

@@ -69,6 +69,11 @@ class _Reader:
             return f"{minutes:.4g} 分钟" if zh else f"{minutes:.4g} min"
         return f"{minutes / 60:g} 小时" if zh else f"{minutes / 60:g} h"
 
+    def fires_at(self, by_policy: float) -> float:
+        """What it took here and then, after what the desk had answered; older alerts do not say."""
+        said = self.alert.fires_at
+        return by_policy if said is None else said
+
     @property
     def observed(self) -> float:
         return self.alert.observed or 0.0
@@ -291,20 +296,20 @@ def _of_chance(reader: _Reader) -> Told | None:
         return clears, None, _usual(reader, triggers.hotspots.at[0])
     if triggers.chains is not None and triggers.chains.id == trigger:
         lift = alert.contributions.get("lift", triggers.chains.lift)
-        not_fired = say("chain_not", at=triggers.chains.lift, lift=lift)
+        not_fired = say("chain_not", at=reader.fires_at(triggers.chains.lift), lift=lift)
         return say("chain_clears"), None, not_fired
     for forecast in triggers.forecasts:
         if forecast.id == trigger:
             now = alert.chance if alert.chance is not None else forecast.p
             over, readings = forecast.p_over, forecast.readings_over
             clears = say("forecast_clears", over=over, readings=readings)
-            return clears, None, say("forecast_next", at=forecast.p, p=now)
+            return clears, None, say("forecast_next", at=reader.fires_at(forecast.p), p=now)
     return None
 
 
 def _usual(reader: _Reader, at: float) -> str:
     """What would have been usual, by the interval and by the largest p that is told."""
-    interval = reader.alert.interval
+    interval, at = reader.alert.interval, reader.fires_at(at)
     if interval is None:
         return reader.say("chance_next", at=at, p=reader.alert.p or 0.0)
     return reader.say("usual_not", high=interval[1], observed=reader.observed, at=at)
@@ -324,7 +329,7 @@ def _of_devices(reader: _Reader) -> Told | None:
     if name is None:
         return None
     if name == "anomaly" and triggers.anomaly is not None:
-        at = 10.0**-triggers.anomaly.compact.alert_at
+        at = reader.fires_at(10.0**-triggers.anomaly.compact.alert_at)
         now = "" if alert.p is None else say("now_p", p=alert.p)
         return clears, None, say("anomaly_not", at=at, now=now)
     if alert.threshold is None:

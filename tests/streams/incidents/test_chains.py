@@ -48,9 +48,16 @@ def _pass(play: Play, hours: float) -> None:
 
 @pytest.fixture(scope="module")
 def town() -> Play:
+    """A town that has been watched for sixteen days."""
+    play = Play(policy(triggers=TRIGGERS), mode="event")
+    live(play)
+    assert play.dead() == []
+    return play
+
+
+def live(play: Play) -> None:
     """Garbage brings loose covers within three hours, in its street; water comes by itself."""
     chance = random.Random(11)
-    play = Play(policy(triggers=TRIGGERS), mode="event")
     cases: list[tuple[float, str, str]] = []
     for street in STREETS:
         for _ in range(DAYS * 3):
@@ -64,8 +71,6 @@ def town() -> Play:
         _case(play, kind, street, at, f"calls/{number}", chance.uniform(-9_000, 9_000))
     for day in range(DAYS + 1):
         _pass(play, 24 * (day + 1))
-    assert play.dead() == []
-    return play
 
 
 def _told(play: Play) -> list[Any]:
@@ -83,6 +88,10 @@ def test_a_true_chain_is_proposed_with_its_figures_and_no_other(town: Play) -> N
     assert 0.5 < first.contributions["lag_h"] < 3
     assert first.p < 1e-4
     assert first.window.end - first.window.start >= timedelta(days=10)
+    assert 20 <= len(first.evidence) <= 50
+    kinds = [town.incidents()[name].category.code for name in first.evidence]
+    assert 0.3 < kinds.count("garbage") / len(kinds) < 0.7
+    assert set(kinds) == {"garbage", "cover"}
 
 
 def test_every_desk_is_told_and_names_the_cause_of_what_follows(town: Play) -> None:
