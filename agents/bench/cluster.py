@@ -10,7 +10,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import for_code
+from aiokafka.errors import KafkaError, for_code
 
 from streams.partitioner import Homes
 
@@ -27,11 +27,15 @@ async def make_topics(
     compacted: Iterable[str] = (),
     replication: int = 1,
     large: Iterable[str] = (),
+    group: str | None = None,
 ) -> None:
     """Create topics and wait until every partition has a leader.
 
     Args:
         large: topics that take records of up to 4 MiB.
+        group: a consumer group that will be used. A fresh cluster makes what it keeps groups in
+            when the first is asked for, and knows none until that is done; whoever joins
+            meanwhile is told of an error, and waits.
     """
     configs: dict[str, dict[str, str]] = {name: dict(COMPACTED) for name in compacted}
     for name in large:
@@ -50,10 +54,24 @@ async def make_topics(
         for _ in range(100):
             found = await admin.describe_topics([topic.name for topic in wanted])
             if all(p["leader"] >= 0 for t in found for p in t["partitions"]):
-                return
+                break
             await asyncio.sleep(0.05)
+        if group is not None:
+            await _until_coordinated(admin, group)
     finally:
         await admin.close()
+
+
+async def _until_coordinated(admin: AIOKafkaAdminClient, group: str) -> None:
+    for _ in range(200):
+        try:
+            await admin.find_coordinator(group)
+        except KafkaError as error:
+            if not error.retriable:
+                raise
+            await asyncio.sleep(0.05)
+        else:
+            return
 
 
 async def drop_topics(client: Client, names: Iterable[str]) -> None:

@@ -262,7 +262,12 @@ class Bench:
         )
         names = [prefix + SOURCE, prefix + TARGET]
         await make_topics(
-            self.client, names, self.plan.partitions, [_state(task)], large=[_dead(task)]
+            self.client,
+            names,
+            self.plan.partitions,
+            [_state(task)],
+            large=[_dead(task)],
+            group=prefix + STAGE,
         )
         try:
             yield task
