@@ -30,7 +30,7 @@ MOST = 60_000
 TRIM_EVERY = 2_000
 FRESH_S = 2.0
 """What was complete so lately needs no look at the broker."""
-FORM = 2
+FORM = 3
 """Of the tables; a file of another form is read anew from the topics."""
 TOPICS = 3
 """Topics that alerts lie in, one a tier."""

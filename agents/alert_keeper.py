@@ -15,7 +15,6 @@ from agents.cli.reasons import Reasons
 from agents.cli.said import alert_of, fields_of, whole
 from agents.settings import Settings
 from streams.policy import Policy
-from streams.warning.explain import explain
 
 if TYPE_CHECKING:
     from agents.ledger import Ledger
@@ -122,8 +121,8 @@ def _reasons(index: AlertIndex, alert_id: str, policy: Policy) -> dict[str, obje
         return None
     alert = alert_of(whole(said))
     return {
-        "zh": Reasons.of(explain(alert, policy, "zh"), policy.version).kept(),
-        "en": Reasons.of(explain(alert, policy, "en"), policy.version).kept(),
+        "zh": Reasons.of(alert, policy, "zh").kept(),
+        "en": Reasons.of(alert, policy, "en").kept(),
     }
 
 

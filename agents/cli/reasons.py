@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 from agents.cli.alert_lines import alert_spans, quiet_of
 from agents.cli.said import alert_of, fields_of, whole
-from agents.cli.sheet import show
+from agents.cli.sheet import TOGETHER, cells, show
 from agents.cli.texts_warning import PART_NAMES
-from agents.cli.wording import Wording, sparkline
+from agents.cli.wording import Lang, Wording, sparkline
 
 if TYPE_CHECKING:
     from agents.cli.sheet import Page
     from schemas.alert import Alert
-    from streams.warning.explain import Explanation
+    from streams.policy import Policy
 
 _SHOWN_EVIDENCE = 12
 _STRIP = 40
@@ -38,6 +38,7 @@ class Reasons:
     Attributes:
         policy: version of the policy by which `clears`, `nearest` and `not_fired` are told.
         missing: why a part of its evidence is not there, by part; None: not asked.
+        action: what to do, where the policy has the alert's own words in this language too.
     """
 
     clears: str
@@ -45,11 +46,19 @@ class Reasons:
     not_fired: str
     missing: Mapping[Any, str] | None
     policy: str
+    action: str | None = None
 
     @classmethod
-    def of(cls, told: Explanation, policy: str) -> Reasons:
-        """An explanation, as it is kept."""
-        return cls(told.clears, told.nearest, told.not_fired, told.missing, policy)
+    def of(cls, alert: Alert, policy: Policy, lang: Lang) -> Reasons:
+        """Explain an alert by a policy, in one language."""
+        from streams.warning.explain import explain
+
+        told = explain(alert, policy, lang)
+        trigger = alert.trigger.id
+        known = {policy.suggested_action(trigger, each) for each in ("zh", "en")}
+        own = alert.suggested_action in known
+        action = policy.suggested_action(trigger, lang) if own else None
+        return cls(told.clears, told.nearest, told.not_fired, told.missing, policy.version, action)
 
     def kept(self) -> dict[str, Any]:
         """As JSON takes it; `Reasons(**kept)` is the same again."""
@@ -116,7 +125,7 @@ def tell(matter: Matter, told: Reasons, words: Wording, form: Form) -> None:
     if form.plot is not None:
         from agents.cli.alert_plot import draw
 
-        draw(matter.revisions, words.zone, form.plot)
+        draw(matter.alert, matter.revisions, words, form.plot)
     if form.as_json:
         sys.stdout.write(as_json(matter, told) + "\n")
         return
@@ -161,7 +170,8 @@ def page(matter: Matter, told: Reasons, words: Wording) -> Page:
     page += _evidence(alert, words)
     page += _explained(matter.folded, words)
     if told.missing and alert.scale == "warning":
-        lacks = [f"{words.say(f'part_{part}')}({why})" for part, why in told.missing.items()]
+        gap = "" if words.lang == "zh" else " "
+        lacks = [f"{words.say(f'part_{part}')}{gap}({why})" for part, why in told.missing.items()]
         page.append([(words.say("why_missing") + words.say("why_list").join(lacks), "dim")])
     if told.policy != alert.policy_version:
         page.append([(words.say("why_other_policy", version=told.policy), "dim")])
@@ -182,14 +192,20 @@ def _explained(folded: Sequence[Alert], words: Wording) -> Page:
 
 def _evidence(alert: Alert, words: Wording) -> Page:
     page: Page = []
-    for group in alert.groups[:_SHOWN_EVIDENCE]:
-        where = words.area(group.area)
-        line = f"  {words.colour(group.colour)}  {group.count:>4}  {group.trigger}  {where}"
-        page.append([(line, "")])
+    shown = alert.groups[:_SHOWN_EVIDENCE]
+    widest = max((cells(words.colour(group.colour)) for group in shown), default=0)
+    for group in shown:
+        colour = words.colour(group.colour)
+        pad = " " * (widest - cells(colour))
+        what = f"{words.rule(group.trigger)}  {words.area(group.area)}"
+        page.append([(f"  {colour}{pad}  {group.count:>4}  {what}", "")])
     if not alert.evidence:
         return page
     page.append([(words.say("why_evidence", count=alert.evidence_count), "bold")])
-    page += [[(f"  {event}", "")] for event in alert.evidence[:_SHOWN_EVIDENCE]]
+    known = {} if words.names is None else words.names.areas
+    for event in alert.evidence[:_SHOWN_EVIDENCE]:
+        name = f"  {words.area(event)}" if event in known else ""
+        page.append([(f"  {event}{name}", "")])
     left = alert.evidence_count - min(len(alert.evidence), _SHOWN_EVIDENCE)
     if left > 0:
         page.append([(f"  … +{left}", "dim")])
@@ -201,9 +217,9 @@ def _facts(
 ) -> list[tuple[str, str | None]]:
     by = alert.grouped_by or alert.silenced_by or alert.inhibited_by
     policy = words.say("policy", version=alert.policy_version)
-    also = "".join(f" + {each.id}" for each in alert.also)
+    rules = " + ".join(words.rule(each.id) for each in (alert.trigger, *alert.also))
     return [
-        ("why_trigger", f"{alert.trigger.id}{also} · {policy}"),
+        ("why_trigger", f"{rules} · {policy}"),
         ("why_desk", f"{words.word(alert.tier)} {words.area(alert.area)}"),
         ("why_measured", _measured(alert, words)),
         ("why_strip", strip(alert, _STRIP)),
@@ -219,7 +235,7 @@ def _facts(
         ("why_not_fired", told.not_fired),
         ("why_clears", told.clears),
         ("why_owner", None if alert.owner is None else _owner(alert.owner, words)),
-        ("why_action", alert.suggested_action),
+        ("why_action", told.action or alert.suggested_action),
         ("why_answer", _answered(alert, words)),
         ("why_case", alert.incident_id),
         ("why_held", quiet_of(alert, words)),
@@ -230,22 +246,29 @@ def _facts(
 def _measured(alert: Alert, words: Wording) -> str | None:
     if alert.observed is None:
         return None
-    unit = f" {alert.unit}" if alert.unit else ""
-    parts = [words.say("why_observed", value=f"{alert.observed:g}{unit}")]
+    parts = [words.say("why_observed", value=_number(alert.observed, alert, words))]
     if alert.threshold is not None:
-        parts.append(words.say("why_threshold", value=f"{alert.threshold:g}{unit}"))
+        parts.append(words.say("why_threshold", value=_number(alert.threshold, alert, words)))
     if alert.expected is not None:
         interval = ""
         if alert.interval is not None:
             low, high = alert.interval
             interval = f" ({low:g} – {high:g}, 90%)"
-        parts.append(words.say("why_expected", value=f"{alert.expected:.3g}{unit}{interval}"))
+        expected = _number(float(f"{alert.expected:.3g}"), alert, words)
+        parts.append(words.say("why_expected", value=f"{expected}{interval}"))
     if alert.p is not None:
         of = "" if alert.tests is None else words.say("why_tests", count=alert.tests)
         parts.append(f"p = {alert.p:.2g}{of}")
     if alert.chance is not None:
         parts.append(words.say("why_chance", chance=100 * alert.chance))
-    return " · ".join(parts)
+    return " · ".join(part.replace(" ", TOGETHER) for part in parts)
+
+
+def _number(value: float, alert: Alert, words: Wording) -> str:
+    """A value in its unit; a length of time as people say it."""
+    if alert.unit == "s" and value >= 60:
+        return words.span(value)
+    return f"{value:g} {alert.unit}" if alert.unit else f"{value:g}"
 
 
 def strip(alert: Alert, width: int) -> str | None:

@@ -29,6 +29,9 @@ _LEAST = 24
 _UNBROKEN = ",。;:、!?)”》)…,.;:%"
 """What no line begins with."""
 
+TOGETHER = "\u00a0"
+"""A space at which no line ends."""
+
 Page = list[list[Span] | tuple[str, str]]
 """Lines of spans, and facts: a name and what it says, which may have several lines."""
 
@@ -54,6 +57,11 @@ def lines(page: Page, width: int, *, coloured: bool) -> Iterator[str]:
     Args:
         width: columns; 0: as long as they are.
     """
+    for line in _broken(page, width, coloured=coloured):
+        yield line.replace(TOGETHER, " ")
+
+
+def _broken(page: Page, width: int, *, coloured: bool) -> Iterator[str]:
     names = [cells(part[0]) for part in page if isinstance(part, tuple)]
     left = max(names, default=0) + _GAP
     for part in page:

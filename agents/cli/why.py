@@ -39,7 +39,6 @@ def why(
     from agents.alert_index import AlertIndex, index_path
     from agents.cli.desk import open_desk
     from agents.cli.reasons import Form, Matter, Reasons, causes, tell
-    from streams.warning.explain import explain
 
     desk = open_desk(prefix, lang, data_dir)
     policy = desk.words.policy
@@ -53,7 +52,7 @@ def why(
                 matter = Matter.of(said, [one for each in own for one in index.explained_by(each)])
         except (OSError, sqlite3.Error):
             own = []  # the index is a convenience; `alert list` shows the same from the topics
-    told = Reasons.of(explain(matter.alert, policy, desk.words.lang), policy.version)
+    told = Reasons.of(matter.alert, policy, desk.words.lang)
     tell(matter, told, desk.words, Form(plot, as_json, plain))
 
 

@@ -54,6 +54,10 @@ class Wording:
         """The same words with these names, where the policy itself is not at hand."""
         return replace(self, names=names)
 
+    def in_english(self) -> Wording:
+        """The same in English, where Chinese cannot be shown."""
+        return replace(self, lang="en")
+
     def area(self, code: str | None) -> str:
         """What people call an area; its code where no name is known."""
         if code is None:

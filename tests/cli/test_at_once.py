@@ -316,7 +316,7 @@ def test_reasons_follow_the_newest_revision_and_the_policy(tmp_path: Path) -> No
         kept = index.reasons("a-W10")
         assert kept is not None
         alert = _alert(3, "W10", observed=7.0)
-        assert Reasons(**kept["en"]) == Reasons.of(explain(alert, policy, "en"), policy.version)
+        assert Reasons(**kept["en"]) == Reasons.of(alert, policy, "en")
         index.add([((street, 0), 99, "a-W10", _bytes(_alert(4, "W10", observed=9.0)))])
         assert index.reasons("a-W10") is None, "it was explained as it stood before"
         index.under("another policy")

@@ -16,6 +16,7 @@ from agents.alert_index import AlertIndex
 from agents.alert_keeper import read_on
 from agents.cli.alert_plot import as_svg, draw, drawing
 from agents.cli.reasons import strip
+from agents.cli.wording import Wording
 from schemas.alert import Alert
 from schemas.errors import ConfigurationError
 from streams.partitioner import partition_of
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 STREET = ALERTS["street"].name
 BEGIN = datetime(2026, 3, 2, 1, tzinfo=UTC)
+ZH = Wording("zh", ZoneInfo("Asia/Shanghai"))
+EN = Wording("en", ZoneInfo("Asia/Shanghai"))
 ZONE = ZoneInfo("Asia/Shanghai")
 
 
@@ -137,15 +140,29 @@ def test_the_picture_is_drawn_alike_as_svg_and_png(tmp_path: Path) -> None:
         _alert(n, observed=6.0 + n, expected=3.0, interval=(0.0, 7.0), threshold=9.0, unit="件")
         for n in (1, 2, 3)
     ]
-    said = as_svg(drawing(rows, ZONE))
-    assert said.count("<circle") == 3
-    assert "90 % = 0 .. 7" in said
-    assert said.isascii(), "numbers and marks alone: it needs no font of any language"
-    draw(rows, ZONE, tmp_path / "a.svg")
-    draw(rows[:1], ZONE, tmp_path / "a.png")
+    said = as_svg(drawing(rows[-1], rows, ZH))
+    assert said.count("<circle") == 4, "one each, and one in the legend"
+    assert "90 %: 0 .. 7" in said
+    assert "W10 数量激增" in said
+    assert "阈值 9 件" in said
+    english = as_svg(drawing(rows[-1], rows, EN))
+    assert "W10 surge" in english
+    assert "threshold 9<" in english, "a unit in Chinese is not shown to who reads no Chinese"
+    draw(rows[-1], rows, ZH, tmp_path / "a.svg")
+    draw(rows[0], rows[:1], ZH, tmp_path / "a.png")
     assert (tmp_path / "a.png").read_bytes()[:4] == b"\x89PNG"
     with pytest.raises(ConfigurationError, match="measured"):
-        drawing([_alert()], ZONE)
+        drawing(_alert(), [_alert()], ZH)
+    with pytest.raises(ConfigurationError, match="png or"):
+        draw(rows[0], rows, ZH, tmp_path / "a.gif")
+
+
+def test_a_threshold_holds_until_it_is_another(tmp_path: Path) -> None:
+    rows = [_alert(n, observed=4.0, threshold=limit) for n, limit in ((1, 3.0), (2, 3.0), (3, 9.0))]
+    shapes = drawing(rows[-1], rows, EN)
+    (level,) = [each for each in shapes if each.what == "dashed" and len(each.points) > 2]
+    ways = zip(level.points, level.points[1:], strict=False)
+    assert all(a[0] == b[0] or a[1] == b[1] for a, b in ways), "it never slopes"
 
 
 def test_what_a_cause_explains_is_found_by_it(tmp_path: Path) -> None:
