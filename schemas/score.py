@@ -12,20 +12,24 @@ from schemas.terms import Tier
 
 
 class Treated(Body):
-    """A problem under a measure, as far as it matters to what the measure has spared.
+    """A problem with a measure or without, as far as it tells what measures have spared.
 
-    Days are proleptic ordinals in the city's zone. ``since`` is the first day whose cases
-    tell what was usual, ``measured`` that of the measure, ``cases`` one entry for each case
-    that is known, at most 200. ``early``: what was usual rests on days in which the place
-    was found for being bad, so that the saving is an upper estimate.
+    Days are proleptic ordinals in the city's zone. ``since`` is the day on which the place
+    was found to be a problem and ``founding`` the cases known by its end, ``measured`` the
+    day of the measure (0: there is none), ``cases`` one entry for each case that is known,
+    at most 200. ``until``: the first day on which nobody watched the place any more; 0 while
+    somebody does. ``early``: too few days lie between finding and measure to tell what was
+    usual.
     """
 
     problem_id: str
     kind: str
     since: int = Field(ge=1)
-    measured: int = Field(ge=1)
+    measured: int = Field(ge=0)
     cases: list[int] = Field(default_factory=list, max_length=200)
     early: bool = False
+    founding: int = Field(default=1, ge=0)
+    until: int = Field(default=0, ge=0)
 
 
 class AreaScores(Body):
@@ -37,7 +41,7 @@ class AreaScores(Body):
     kind, the minutes of the week at which people first reported a case that no warning of
     these desks came before: the desk above holds its own warnings against them. ``days``
     are the reports of each day. ``treated`` are the problems under a measure, at most 200;
-    ``problems`` counts all by state.
+    ``untreated`` some of those without, at most 60; ``problems`` counts all by state.
     """
 
     area: str
@@ -50,6 +54,7 @@ class AreaScores(Body):
     days: list[int] = Field(default_factory=list, max_length=7)
     treated: list[Treated] = Field(default_factory=list, max_length=200)
     problems: dict[str, int] = Field(default_factory=dict)
+    untreated: list[Treated] = Field(default_factory=list, max_length=60)
 
 
 class Share(Body):
@@ -92,10 +97,11 @@ class Line(Body):
 
 
 class Spared(Body):
-    """Cases that measures have spared, against what was to be expected without them.
+    """Cases that measures have spared, against what was to be expected without them (90 %).
 
-    ``value`` is None while no measure is old enough. ``early`` of the ``problems`` count
-    days in which they were found for being bad: with any of these, an upper estimate.
+    ``value`` is None while no measure is old enough. ``early`` of the ``problems`` were
+    treated soon after they were found: what was to be expected there rests on problems
+    without a measure, and is too little if the worst are treated first.
     """
 
     value: float | None = None

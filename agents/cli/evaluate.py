@@ -56,6 +56,7 @@ EVALUATIONS: dict[str, Chapter] = {
     "hotspots": Chapter("agents.evaluate.hotspots", "clusters put into simulated cities"),
     "repeats": Chapter("agents.evaluate.repeats", "places with a trouble among simulated ones"),
     "chains": Chapter("agents.evaluate.chains", "kinds of events that bring others about"),
+    "measures": Chapter("agents.evaluate.measures", "what measures against causes have spared"),
 }
 """In the order of the summary page."""
 ALL = "all"

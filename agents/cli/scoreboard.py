@@ -297,19 +297,19 @@ def _tell_cures(out: Any, score: Score, words: Wording) -> None:
     if spared.value is None or spared.low is None or spared.high is None:
         out.print(words.say("board_avoided_unknown"))
         return
-    text = "board_avoided_upper" if spared.early else "board_avoided"
     out.print(
         words.say(
-            text,
+            "board_avoided",
             saved=f"{spared.value:.0f}",
             low=f"{spared.low:.0f}",
             high=f"{spared.high:.0f}",
             problems=spared.problems,
-            early=spared.early,
             expected=f"{spared.expected:.0f}",
             observed=spared.observed,
         )
     )
+    if spared.early:
+        out.print(words.say("board_avoided_early", early=spared.early))
 
 
 def _show_voices(

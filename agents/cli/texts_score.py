@@ -98,28 +98,32 @@ SCORE_TEXTS: dict[str, tuple[str, str]] = {
     "board_avoided": (
         (
             "治理减少案件:{saved}(90% 区间 {low} 至 {high});{problems} 个问题,"
-            "按同类在其他地点的走势应有 {expected},实有 {observed}"
+            "按同期发现、未采取措施的问题(不足时按同类在其他地点)的走势"
+            "应有 {expected},实有 {observed}"
         ),
         (
             "Cases spared by measures: {saved} (90 % between {low} and {high}); {problems} "
-            "problems, {expected} to be expected by the course of the kind elsewhere, "
+            "problems, {expected} to be expected by the course of problems found at the same "
+            "time that have no measure (where these are few, of the kind elsewhere), "
             "{observed} came"
         ),
     ),
-    "board_avoided_upper": (
+    "board_avoided_early": (
         (
-            "治理减少案件(估计上限):{saved}(90% 区间 {low} 至 {high});{problems} 个问题,"
-            "其中 {early} 个治理前时间太短,把高发期当作常态;应有 {expected},实有 {observed}"
+            "其中 {early} 个发现不久即治理,只能按其他问题推算;"
+            "若专挑最差的先治理,实际减少的可能更多。"
         ),
         (
-            "Cases spared by measures (an upper estimate): {saved} (90 % between {low} and "
-            "{high}); {problems} problems, of which {early} are held against the very days in "
-            "which they were found; {expected} to be expected, {observed} came"
+            "{early} of them were treated soon after they were found, so that only other problems "
+            "tell what was to be expected; if the worst are treated first, more was spared."
         ),
     ),
     "board_avoided_unknown": (
-        "治理减少案件:尚无治理前后都满14天、同类有足够对照的措施,无法估计",
-        "Cases spared: no measure is old enough, with enough of its kind elsewhere, to tell",
+        "治理减少案件:尚无治理后满14天、且有足够未治理问题可比的措施,无法估计",
+        (
+            "Cases spared: no measure is two weeks old with enough problems beside it that have "
+            "none, to tell"
+        ),
     ),
     "score_honest": (
         "括号内为90%区间或样本数;样本太少记为不详。准确率只按坐席答复计,未答复的不作推测。",
@@ -129,10 +133,14 @@ SCORE_TEXTS: dict[str, tuple[str, str]] = {
         ),
     ),
     "score_lead": (
-        "先于诉求:同区域同类别首个诉求前24小时内已有预警;偶合为预警时间随机时也会达到的比例。",
         (
-            "Warned before reported: a warning for the same area and kind within the day before "
-            "the first report; by chance: the share that warnings at random times would reach."
+            "先于诉求:首个诉求前24小时内已有预警(重复、聚集类预警只对该地点的诉求计);"
+            "偶合为同样的预警挪到一周其他日子也会达到的比例。"
+        ),
+        (
+            "Warned before reported: a warning within the day before the first report, for the "
+            "kind in the area, or for a place that complains again at that place alone; by chance: the "
+            "share that the same warnings would reach on other days of the week."
         ),
     ),
     "score_reporting": (

@@ -42,14 +42,18 @@ class SimulatedCity:
     Args:
         policy: whose areas are lived in; streets without a cell have no places.
         seed: of the layout.
+        within: a district, to have its streets alone; None for the whole city.
     """
 
-    def __init__(self, policy: Policy, seed: int) -> None:
+    def __init__(self, policy: Policy, seed: int, within: str | None = None) -> None:
         self.policy = policy
         self.code = policy.areas.city
         rng = Random(f"{seed}/city")
         self.streets = tuple(
-            street for street in policy.areas.streets if policy.areas.centre(street) is not None
+            street
+            for street in policy.areas.streets
+            if policy.areas.centre(street) is not None
+            and within in (None, policy.areas.parent(street))
         )
         populations = {
             street.code: street.population or 60_000

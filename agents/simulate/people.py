@@ -7,8 +7,11 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate
-from math import exp, log
+from math import exp, hypot, log
 from random import Random
+from typing import NamedTuple
+
+import orjson
 
 from agents.replay.feed import Entry, microseconds, moment_of
 from agents.simulate import habits
@@ -21,6 +24,19 @@ MONTH_H = 30 * 24
 SURNAMES = "赵钱孙李周吴郑王冯陈"
 
 
+_PLACE_M = 30.0
+
+
+class Cure(NamedTuple):
+    """What a measure does at a place: the share of matters that stay away, and their days.
+
+    ``spared`` has the day (an ordinal) of each matter with a known place that did not happen.
+    """
+
+    share: float
+    spared: list[int]
+
+
 class People:
     """Callers, inspectors and apps of the city, with the units that answer them.
 
@@ -30,6 +46,7 @@ class People:
     Attributes:
         readiness: how readily the people of each street report, 1 in the middle.
         per_hour: first reports an hour, mean over a week. by_code: what people report, by its code.
+        cured: number of a returning place → what its measure does.
     """
 
     def __init__(self, city: SimulatedCity, sky: Sky, seed: int, begins: datetime) -> None:
@@ -51,6 +68,8 @@ class People:
         self._ways = list(accumulate(way.share for way in habits.WAYS))
         self._returning = self._returning_places()
         self._again = Random(f"{seed}/again")
+        self.cured: dict[int, Cure] = {}
+        self._spares = Random(f"{seed}/cured")
         readiness = Random(f"{seed}/readiness")
         self.readiness = {
             street: exp(readiness.gauss(0, habits.READINESS_SPREAD)) for street in city.streets
@@ -64,7 +83,9 @@ class People:
             now = microseconds(at)
             while waiting and waiting[0][0] <= now:
                 yield heapq.heappop(waiting)[2]
-            first, *later = self._case(at)
+            first, *later = self._case(at) or (None,)
+            if first is None:
+                continue
             yield first
             for entry in later:
                 order += 1
@@ -115,14 +136,35 @@ class People:
         """One report, and all that will be said about it."""
         rng = self._rng
         local = at.astimezone(self._zone)
+        cure: Cure | None = None
         if rng.random() < habits.RECURRENT_SHARE:
-            kind, place = rng.choice(self._returning)
+            number = rng.choice(range(len(self._returning)))
+            kind, place = self._returning[number]
             spot = place.beside(rng.uniform(-12, 12), rng.uniform(-12, 12))
+            cure = self.cured.get(number)
         else:
             weights = self._moods[self._mood(at, local)]
             kind = rng.choices(self._kinds, cum_weights=weights)[0]
             spot = self._city.spot(rng, self._wet_street(at) if kind.rain > 1 else None)
-        return self.case(at, kind, spot, rng)
+        entries = self.case(at, kind, spot, rng)
+        if cure is not None and self._spares.random() < cure.share:
+            # Everything else goes on as it would have: what is left out is known one by one.
+            if orjson.loads(entries[0].value)["data"].get("lat") is not None:
+                cure.spared.append(local.toordinal())
+            return []
+        return entries
+
+    def cure(self, code: str, lat: float, lon: float, share: float) -> Cure | None:
+        """A measure takes effect at a returning place: such a share of its matters stays away.
+
+        Returns:
+            What it spares from now on; None if no returning place of the kind lies there.
+        """
+        for number, (kind, place) in enumerate(self._returning):
+            north, east = (place.lat - lat) * 111_195, (place.lon - lon) * 96_500
+            if kind.code == code and hypot(north, east) <= _PLACE_M:
+                return self.cured.setdefault(number, Cure(share, []))
+        return None
 
     def case(
         self, at: datetime, kind: Kind, place: Spot, rng: Random, *, slower: float = 1.0

@@ -11,7 +11,15 @@ from streams.incidents import repeats, scoring
 from streams.incidents.case import PROBLEMS, Case
 from streams.incidents.counting import note_place, parse_place
 from streams.incidents.messages import Maker, short_hash
-from streams.incidents.places import METRES_PER_DEGREE, Near, Spots, cell_of, metres, reach_m
+from streams.incidents.places import (
+    METRES_PER_DEGREE,
+    Near,
+    Spots,
+    cell_of,
+    cells_around,
+    metres,
+    reach_m,
+)
 from streams.incidents.routing import birth_area, child_towards
 from streams.incidents.troubled import Again
 from streams.incidents.turn import Turn
@@ -50,7 +58,7 @@ def notice_recurrence(
     place = incident.place
     if place.lat is None or place.lon is None:
         return
-    if near or _relapses(turn, rule, place.lat, place.lon):
+    if near or _lying_at(turn, rule, place.lat, place.lon) is not None:
         same = _same_place(turn, rule, near)
         here = (incident.incident_id, place.lat, place.lon)
         incident.problem_id = _join(turn, rule, same, here, incident.unit, again)
@@ -87,14 +95,20 @@ def notice_trouble(
     repeats.on_complaint(turn, case, again)
 
 
-def _relapses(turn: Turn, rule: CategoryRule, lat: float, lon: float) -> bool:
-    """Whether a problem at the place was closed so lately that this case is a relapse."""
-    problem = turn.state.get(PROBLEMS, _cell_key(turn, rule, lat, lon))
-    if problem is None or problem.state != "closed":
-        return False
-    if problem.lat is None or problem.lon is None:
-        return False
-    return metres(lat, lon, problem.lat, problem.lon) <= rule.recurrence_radius_m
+def _lying_at(turn: Turn, rule: CategoryRule, lat: float, lon: float) -> tuple[str, Problem] | None:
+    """The problem at the place, however long it has been quiet: one under a measure, or a relapse.
+
+    Without this the first case after a quiet month would belong to nothing, and a measure
+    would look better than it was.
+    """
+    for cell in cells_around(lat, lon, reach_m(rule)):
+        key = f"{turn.area}/{rule.code}/{cell}"
+        problem = turn.state.get(PROBLEMS, key)
+        if problem is None or problem.lat is None or problem.lon is None:
+            continue
+        if metres(lat, lon, problem.lat, problem.lon) <= rule.recurrence_radius_m:
+            return key, problem
+    return None
 
 
 def on_places(turn: Turn, counts: AreaCounts) -> None:
@@ -171,6 +185,9 @@ def _known(
         problem = turn.state.get(PROBLEMS, key)
         if problem is not None and each.incident_id in problem.incidents:
             return key, problem
+    there = _lying_at(turn, rule, here[1], here[2])
+    if there is not None:
+        return there
     key = _cell_key(turn, rule, here[1], here[2])
     problem = turn.state.get(PROBLEMS, key)
     return None if problem is None else (key, problem)

@@ -10,6 +10,7 @@ import orjson
 from schemas.score import Treated
 from streams.state import Namespace
 from streams.summaries.tally import Rows
+from streams.warning.scoreboard import kind_of
 
 MOST_PROBLEMS = 2_000
 """Problems of a desk that are counted; the oldest closed ones go first."""
@@ -26,6 +27,7 @@ class Below(NamedTuple):
     days: list[int]
     treated: list[dict[str, Any]]
     problems: dict[str, int]
+    untreated: list[dict[str, Any]] = []  # noqa: RUF012  (never changed)
 
 
 class Scored:
@@ -33,12 +35,12 @@ class Scored:
 
     Attributes:
         own: kind → counter → number, of what this desk did, beside the two next.
-        openings: kind → minutes of the week of reports that opened a case: what happens most
-            is only written down, and counted when the week is told.
+        openings: kind, or kind at the place of a problem → minutes of the week of reports that
+            opened a case: what happens most is only written down, and counted when it is told.
         closings: kind → cases closed that one person had reported, and the minutes from
             their reports to their ends.
-        unforeseen: kind → minutes of first reports; warned: kind → minutes of this desk's
-            warnings, those of the week before negative.
+        unforeseen: kind → minutes of first reports; warned: kind, or kind at a place → minutes
+            of this desk's warnings, those of the week before negative.
         days: reports of each day; below: what each area below said.
         revision: how often it was told; changed: whether something came since; complete:
             whether it was told as complete.
@@ -78,11 +80,11 @@ def counted(week: Scored, tier: str) -> tuple[Rows, dict[str, list[int]], list[i
     rows: Rows = {kind: dict(counts) for kind, counts in week.own.items()}
     unforeseen = {kind: list(minutes) for kind, minutes in week.unforeseen.items()}
     days = list(week.days)
-    for kind, minutes in week.openings.items():
-        row = rows.setdefault(kind, {})
-        for name in ("opened", "reported"):
-            row[name] = row.get(name, 0) + len(minutes)
-        unforeseen.setdefault(kind, []).extend(minutes)
+    for name, minutes in week.openings.items():
+        row = rows.setdefault(kind_of(name), {})
+        for counter in ("opened", "reported"):
+            row[counter] = row.get(counter, 0) + len(minutes)
+        unforeseen.setdefault(name, []).extend(minutes)
         for minute in minutes:
             days[min(6, minute // 1_440)] += 1
     for kind, (number, watched) in week.closings.items():
@@ -216,31 +218,54 @@ COURSES: Namespace[Course] = Namespace(
 """Key: the area."""
 
 
-class Cures:
-    """The problems of one desk: how each stands, and those under a measure.
+class Standing(NamedTuple):
+    """How a problem stands.
 
-    Attributes:
-        standing: problem id → state, day it was closed (0: open), how often it came back.
-        treated: problem id → what became of it since, at most `MOST_TREATED`.
+    ``closed`` is the day it was closed, 0 while it is open; ``recurred``: how often it came
+    back.
     """
 
-    __slots__ = ("standing", "treated")
+    state: str
+    closed: int
+    recurred: int
+
+
+class Cures:
+    """The problems of one desk: how each stands, and the course of those that tell something.
+
+    Attributes:
+        standing: problem id → how it stands.
+        treated: problem id → what became of it since its measure, at most `MOST_TREATED`.
+        untreated: the same of problems without one, the newest `MOST_TREATED`.
+    """
+
+    __slots__ = ("standing", "treated", "untreated")
 
     def __init__(self) -> None:
-        self.standing: dict[str, tuple[str, int, int]] = {}
+        self.standing: dict[str, Standing] = {}
         self.treated: dict[str, Treated] = {}
+        self.untreated: dict[str, Treated] = {}
 
 
 def _encode_cures(cures: Cures) -> bytes:
-    treated = {name: each.model_dump() for name, each in cures.treated.items()}
-    return orjson.dumps([cures.standing, treated])
+    return orjson.dumps(
+        [
+            {name: tuple(each) for name, each in cures.standing.items()},
+            *(
+                {name: each.__dict__ for name, each in courses.items()}
+                for courses in (cures.treated, cures.untreated)
+            ),
+        ]
+    )
 
 
 def _decode_cures(stored: bytes) -> Cures:
     cures = Cures()
-    standing, treated = orjson.loads(stored)
-    cures.standing = {name: (each[0], each[1], each[2]) for name, each in standing.items()}
+    standing, treated, *untreated = orjson.loads(stored)
+    cures.standing = {name: Standing(*each) for name, each in standing.items()}
     cures.treated = {name: Treated(**each) for name, each in treated.items()}
+    for courses in untreated:
+        cures.untreated = {name: Treated(**each) for name, each in courses.items()}
     return cures
 
 

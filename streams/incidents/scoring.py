@@ -20,11 +20,12 @@ from streams.incidents.scores import (
     SCORES,
     Cures,
     Scored,
+    Standing,
 )
 from streams.summaries.periods import begin_of
 from streams.summaries.tally import Counts, time_counter
 from streams.warning.fairness import WATCHED_DAYS
-from streams.warning.scoreboard import ALL, MOST_MINUTES, MOST_WARNINGS, WEEK_MIN
+from streams.warning.scoreboard import ALL, MOST_MINUTES, MOST_WARNINGS, WEEK_MIN, at_place
 
 if TYPE_CHECKING:
     from schemas.alert import Answer
@@ -41,6 +42,9 @@ _CALLS = frozenset({"opened", "raised"})
 _WATCHED = timedelta(days=WATCHED_DAYS)
 _MINUTE = timedelta(minutes=1)
 _DAY_MIN = 1_440
+MOST_PLACES = 1_500
+"""Kinds and places of a desk's week whose minutes are told apart; more count for their kind."""
+
 _YEAR_DAYS = 365
 
 
@@ -133,9 +137,12 @@ def note(turn: Turn, case: Case, action: str, before: str | None) -> None:
             return  # looked into once more after a return: opened before
         reports = incident.reports
         week, minute = week_of(turn, reports[-1].reported_at if reports else turn.now)
-        openings = week.openings.get(kind)
+        name = kind
+        if incident.problem_id is not None and len(week.openings) < MOST_PLACES:
+            name = at_place(kind, incident.problem_id)
+        openings = week.openings.get(name)
         if openings is None:
-            openings = week.openings[kind] = []
+            openings = week.openings[name] = []
         if reports and len(openings) < MOST_MINUTES:
             openings.append(minute)
         else:
@@ -238,15 +245,37 @@ def note_alert(turn: Turn, alert: dict[str, Any]) -> None:
     _add(row, "warnings")
     if kind == ALL:
         return
-    _warn(week, kind, minute)
+    name = _held_against(turn, alert, kind)
+    _warn(week, name, minute)
     rules = turn.policy.scoreboard
     if minute + rules.before_h * 60 > WEEK_MIN:
         first, _ = week_minute(turn.now, turn.policy.calendar.tz)
-        _warn(touch(turn, first + 7), kind, minute - WEEK_MIN)
+        _warn(touch(turn, first + 7), name, minute - WEEK_MIN)
 
 
-def _warn(week: Scored, kind: str, minute: int) -> None:
-    minutes = week.warned.setdefault(kind, [])
+def _held_against(turn: Turn, alert: dict[str, Any], kind: str) -> str:
+    """Which reports a warning is held against: those of its kind in the area, or at a place.
+
+    That a place complains again says nothing of the kind elsewhere; that a device has found
+    something does so for its street, not for the district that hears of it.
+    """
+    parts = alert["key"].split("/", 3)
+    subject = parts[2] if len(parts) > 2 else ""
+    triggers = turn.policy.triggers
+    of_places = (triggers.recurrence, triggers.complaints, triggers.repeats, triggers.hotspots)
+    if any(rule is not None and rule.id == alert["trigger"]["id"] for rule in of_places):
+        return at_place(kind, subject)
+    if turn.tier != "street" and subject == alert.get("incident_id"):
+        return at_place(kind, subject)
+    return kind
+
+
+def _warn(week: Scored, name: str, minute: int) -> None:
+    minutes = week.warned.get(name)
+    if minutes is None:
+        if len(week.warned) >= MOST_PLACES:
+            return
+        minutes = week.warned[name] = []
     if len(minutes) < MOST_WARNINGS:
         minutes.append(minute)
 
@@ -283,48 +312,55 @@ def note_problem(turn: Turn, problem: Problem) -> None:
     tz = turn.policy.calendar.tz
     today = turn.now.astimezone(tz).toordinal()
     cures = turn.state.get(CURES, turn.area) or Cures()
-    before = cures.standing.get(problem.problem_id)
+    name = problem.problem_id
+    before = cures.standing.get(name)
     closed = today if problem.state == "closed" else 0
-    if before is not None and before[0] == problem.state:
-        closed = before[1]
-    standing = (problem.state, closed, problem.recurred)
-    known = cures.treated.get(problem.problem_id)
-    if standing == before and known is None and problem.measure is None:
-        return
-    cures.standing[problem.problem_id] = standing
+    if before is not None and before.state == problem.state:
+        closed = before.closed
+    cures.standing[name] = Standing(problem.state, closed, problem.recurred)
     _keep_bounded(cures, today)
-    if problem.measure is not None:
-        since = problem.opened_at.astimezone(tz).toordinal()
-        measured = today if known is None else known.measured
-        if problem.measured_at is not None:
-            measured = problem.measured_at.astimezone(tz).toordinal()
-        cases = days_of(problem.incidents)
-        # Since it was found the place is as bad as it is; before, it was found for being bad.
-        early = measured - since < rules.measure_days
-        if early and cases:
-            since = min(cases[0], since)
-        cures.treated[problem.problem_id] = Treated(
-            problem_id=problem.problem_id,
-            kind=problem.category.code,
-            since=since,
-            measured=measured,
-            cases=cases[-200:],
-            early=early,
-        )
-        while len(cures.treated) > MOST_TREATED:
-            del cures.treated[min(cures.treated, key=lambda name: cures.treated[name].measured)]
+    _follow(turn, cures, problem, closed, rules.measure_days)
     turn.state.put(CURES, turn.area, cures)
-    week_of(turn, turn.now)
+    if before != cures.standing[name] or problem.measure is not None:
+        week_of(turn, turn.now)
+
+
+def _follow(turn: Turn, cures: Cures, problem: Problem, closed: int, measure_days: int) -> None:
+    """Keep the course of a problem: what its measure is judged by, or that of others."""
+    tz = turn.policy.calendar.tz
+    name = problem.problem_id
+    known = cures.treated.get(name) or cures.untreated.pop(name, None)
+    since = problem.opened_at.astimezone(tz).toordinal()
+    founding = problem.incident_count if known is None else known.founding
+    if since == turn.now.astimezone(tz).toordinal():
+        founding = problem.incident_count
+    measured = 0 if problem.measured_at is None else problem.measured_at.astimezone(tz).toordinal()
+    course = Treated(
+        problem_id=name,
+        kind=problem.category.code,
+        since=since,
+        founding=founding,
+        measured=measured,
+        cases=days_of(problem.incidents)[-200:],
+        early=bool(measured) and measured - since - 1 < measure_days,
+        # A case later than that begins another problem.
+        until=closed + round(turn.policy.escalation.relapse_days) if closed else 0,
+    )
+    courses = cures.treated if measured else cures.untreated
+    courses[name] = course
+    while len(courses) > MOST_TREATED:
+        del courses[min(courses, key=lambda each: (courses[each].since, each))]
 
 
 def _keep_bounded(cures: Cures, today: int) -> None:
     standing = cures.standing
     if len(standing) <= MOST_PROBLEMS:
         return
-    for name, (_, closed, _) in list(standing.items()):
-        if closed and today - closed > _YEAR_DAYS:
+    for name, each in list(standing.items()):
+        if each.closed and today - each.closed > _YEAR_DAYS:
             del standing[name]
             cures.treated.pop(name, None)
+            cures.untreated.pop(name, None)
     while len(standing) > MOST_PROBLEMS:
         del standing[next(iter(standing))]
 

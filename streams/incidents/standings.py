@@ -8,9 +8,17 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from typing import Any
+from zlib import crc32
 
 from schemas.alert import Window
-from schemas.score import AreaScores, AreaScoresEvent, Score, ScoreEvent, Treated, Voice
+from schemas.score import (
+    AreaScores,
+    AreaScoresEvent,
+    Score,
+    ScoreEvent,
+    Treated,
+    Voice,
+)
 from schemas.score import Line as ScoreLine
 from streams.incidents import episodes, scoring
 from streams.incidents.scores import (
@@ -32,10 +40,14 @@ from streams.summaries.periods import begin_of
 from streams.summaries.tally import Rows, totals
 from streams.topics import SCOREBOARD
 from streams.warning import fairness
+from streams.warning.cures import KindCourse, spared
 from streams.warning.fairness import Heard, Quiet
-from streams.warning.scoreboard import ALL, WEEK_MIN, judge, line, spared, whole
+from streams.warning.scoreboard import ALL, WEEK_MIN, judge, line, whole
+
+MOST_UNTREATED_TOLD = 60
 
 _RELAPSE_DAYS = 60
+_LATELY_DAYS = 200
 _MILLI = 1_000
 
 
@@ -58,6 +70,7 @@ def on_scores(turn: Turn, event: AreaScoresEvent) -> None:
         said.days,
         [each.model_dump() for each in said.treated],
         said.problems,
+        [each.model_dump() for each in said.untreated],
     )
     due = said.at + scoring.grace(turn.tier)
     if week.due is None or due < week.due:
@@ -124,7 +137,7 @@ def _tell(
     judged = judge(rows, open_ones, week.warned, int(rules.before_h * 60), until)
     today = first + (until + 1_439) // 1_440
     course = _note_course(turn, first, week, judged.rows)
-    treated, standing = _cures(turn, week, today)
+    treated, untreated, standing = _cures(turn, week, today)
     week.revision += 1
     week.changed, week.complete = False, complete or week.complete
     days = [sum(each) for each in zip(own_days, *_days_below(week), strict=True)]
@@ -143,7 +156,12 @@ def _tell(
         calls_budget=rules.calls_a_day * areas.desks(turn.area) * until / 1_440,
         lines=lines,
         problems=standing,
-        spared=spared(treated, course.kinds, today, rules.measure_days),
+        spared=spared(
+            treated,
+            untreated,
+            KindCourse(course.kinds, course.begins, today),
+            rules.measure_days,
+        ),
         below=_voices(turn, rules, first, week, course, today),
         policy_version=turn.policy.version,
     )
@@ -173,6 +191,7 @@ def _tell(
         days=days,
         treated=treated,
         problems=standing,
+        untreated=_sample(untreated, today),
     )
     turn.send_to(
         parent,
@@ -195,27 +214,38 @@ def _days_below(week: Scored) -> list[list[int]]:
     return [below.days or [0] * 7 for below in week.below.values()]
 
 
-def _cures(turn: Turn, week: Scored, today: int) -> tuple[list[Treated], dict[str, int]]:
-    """The problems of the area and those below it: under a measure, and all by state."""
+def _cures(
+    turn: Turn, week: Scored, today: int
+) -> tuple[list[Treated], list[Treated], dict[str, int]]:
+    """The problems of the area and those below it: under a measure, without, all by state."""
     cures = turn.state.get(CURES, turn.area) or Cures()
-    treated = list(cures.treated.values())
+    treated, untreated = list(cures.treated.values()), list(cures.untreated.values())
     standing: dict[str, int] = {}
 
     def count(name: str, number: int = 1) -> None:
         standing[name] = standing.get(name, 0) + number
 
-    for state, closed, recurred in cures.standing.values():
-        count(state)
-        if closed and today - closed <= _RELAPSE_DAYS:
+    for each in cures.standing.values():
+        count(each.state)
+        if each.closed and today - each.closed <= _RELAPSE_DAYS:
             count("closed_60d")
-        if recurred:
+        if each.recurred:
             count("relapsed")
     for below in week.below.values():
-        treated += [Treated(**each) for each in below.treated]
+        treated += [Treated(**course) for course in below.treated]
+        untreated += [Treated(**course) for course in below.untreated]
         for name, number in below.problems.items():
             count(name, number)
     treated.sort(key=lambda each: (-each.measured, each.problem_id))
-    return treated[:MOST_TREATED], standing
+    return treated[:MOST_TREATED], untreated, standing
+
+
+def _sample(untreated: list[Treated], today: int) -> list[Treated]:
+    """Some of the problems without a measure, for the tiers above to hold theirs against."""
+    lately = [each for each in untreated if today - each.since <= _LATELY_DAYS]
+    # By a hash of their names: the same ones each day, and no kind or street before another.
+    lately.sort(key=lambda each: crc32(each.problem_id.encode()))
+    return lately[:MOST_UNTREATED_TOLD]
 
 
 # --- who is heard ----------------------------------------------------------------------

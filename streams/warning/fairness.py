@@ -103,11 +103,11 @@ def rate(each: Heard) -> Share:
     )
 
 
-def poisson_limits(count: int) -> tuple[float, float]:
+def poisson_limits(count: float) -> tuple[float, float]:
     """Between which means a Poisson count lies, 90 % (Byar's approximation)."""
     low = 0.0
     if count > 0:
-        low = count * (1 - 1 / (9 * count) - _Z / (3 * sqrt(count))) ** 3
+        low = max(0.0, count * (1 - 1 / (9 * count) - _Z / (3 * sqrt(count))) ** 3)
     up = count + 1.0
     high = up * (1 - 1 / (9 * up) + _Z / (3 * sqrt(up))) ** 3
     return low, high

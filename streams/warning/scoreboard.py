@@ -8,17 +8,19 @@ guessed: an incident that a warning prevented, one that nobody reported.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import inf, sqrt
 
-from schemas.score import Line, Share, Spared, Treated
+from schemas.score import Line, Share
 from streams.summaries.tally import LAST_BUCKET, PER_OCTAVE, Counts, Rows, time_counter
 
 ALL = "*"
 """The line that sums over all kinds."""
 
 WEEK_MIN = 7 * 24 * 60
+_DAY_MIN = 24 * 60
+_AT = "@"
 MOST_MINUTES = 2_000
 """First reports of a kind in a week that are held against warnings; more are not judged."""
 
@@ -26,8 +28,6 @@ MOST_WARNINGS = 300
 """Warnings of a kind in a week that are remembered; more change nothing."""
 
 _Z = 1.6449
-LEAST_CONTROL = 10
-"""Cases elsewhere that must be known before a measure, to tell the course of the kind."""
 
 
 def share(part: float, whole: int, told_from: int = 1) -> Share:
@@ -82,6 +82,30 @@ def covered(warned: Sequence[int], within_min: int, until_min: int = WEEK_MIN) -
     return min(1.0, total / until_min) if until_min > 0 else 0.0
 
 
+def by_chance(
+    minutes: Sequence[int], warned: Sequence[int], within_min: int, until_min: int = WEEK_MIN
+) -> float:
+    """How many of the reports the same warnings would come before on other days of the week.
+
+    The warnings are moved by whole days, all together and around the week, so that their
+    hours, their number and their crowding stay; the mean over all moves. While the week is
+    younger than two days, it is what warnings at random times would reach.
+    """
+    days = until_min // _DAY_MIN
+    if days < 2:
+        return covered(warned, within_min, until_min) * len(minutes)
+    around = days * _DAY_MIN
+    within = [minute for minute in warned if 0 <= minute < around]
+    found = 0
+    for move in range(1, days):
+        moved = [(minute + move * _DAY_MIN) % around for minute in within]
+        # What lay at the end of the week reaches over its beginning.
+        moved += [minute - around for minute in moved if minute - around + within_min > 0]
+        leads, _ = hold_against(minutes, sorted(moved), within_min)
+        found += len(leads)
+    return found / (days - 1)
+
+
 @dataclass(slots=True)
 class Judged:
     """A week's rows with the warnings of one desk held against them.
@@ -95,6 +119,16 @@ class Judged:
     unforeseen: dict[str, list[int]]
 
 
+def at_place(kind: str, place: str) -> str:
+    """What a warning about one place is held against: reports of the kind there, no others."""
+    return f"{kind}{_AT}{place}"
+
+
+def kind_of(name: str) -> str:
+    """The kind, of a kind or of a kind at one place."""
+    return name.partition(_AT)[0]
+
+
 def judge(
     rows: Rows,
     unforeseen: Mapping[str, Sequence[int]],
@@ -102,25 +136,41 @@ def judge(
     within_min: int,
     until_min: int = WEEK_MIN,
 ) -> Judged:
-    """Hold a desk's warnings against the reports that nobody below was warned of."""
-    judged = Judged(
-        {kind: dict(counts) for kind, counts in rows.items()},
-        {kind: sorted(minutes) for kind, minutes in unforeseen.items() if minutes},
-    )
-    for kind, times in warned.items():
-        minutes = judged.unforeseen.get(kind)
-        if not minutes:
-            continue
-        leads, others = hold_against(minutes, sorted(times), within_min)
-        counts = judged.rows.setdefault(kind, {})
-        chance = round(1_000 * covered(sorted(times), within_min, until_min) * len(minutes))
-        _raise(counts, "chance", chance)
-        if leads:
-            _raise(counts, "preceded", len(leads))
-            for lead in leads:
-                _raise(counts, time_counter(lead), 1)
-        judged.unforeseen[kind] = others
+    """Hold a desk's warnings against the reports that nobody below was warned of.
+
+    Args:
+        unforeseen, warned: minutes by kind, or by kind and place (`at_place`). What no
+            warning about its place came before is then held against those about its kind.
+    """
+    judged = Judged({kind: dict(counts) for kind, counts in rows.items()}, {})
+    left: dict[str, list[int]] = {}
+    for name, minutes in unforeseen.items():
+        kind = kind_of(name)
+        others: Sequence[int] = minutes
+        if kind != name and name in warned and minutes:
+            counts = judged.rows.setdefault(kind, {})
+            others = _hold(counts, sorted(minutes), sorted(warned[name]), within_min, until_min)
+        left.setdefault(kind, []).extend(others)
+    for kind, minutes in left.items():
+        others = sorted(minutes)
+        if kind in warned and others:
+            counts = judged.rows.setdefault(kind, {})
+            others = _hold(counts, others, sorted(warned[kind]), within_min, until_min)
+        if others or kind in warned:
+            judged.unforeseen[kind] = list(others)
     return judged
+
+
+def _hold(
+    counts: Counts, minutes: Sequence[int], warned: Sequence[int], within_min: int, until_min: int
+) -> list[int]:
+    """Count what was warned of, and what would have been by chance; answers the others."""
+    leads, others = hold_against(minutes, warned, within_min)
+    _raise(counts, "chance", round(1_000 * by_chance(minutes, warned, within_min, until_min)))
+    _raise(counts, "preceded", len(leads))
+    for lead in leads:
+        _raise(counts, time_counter(lead), 1)
+    return others
 
 
 def _raise(counts: Counts, name: str, number: int) -> None:
@@ -219,64 +269,3 @@ def effect(cases: Sequence[int], since: int, measured: int, today: int) -> Effec
 
     ratio = odds(part.value) if before else None
     return Effect(before, before_days, after, after_days, ratio, odds(part.low), odds(part.high))
-
-
-def spared(
-    treated: Iterable[Treated],
-    course: Mapping[str, Mapping[int, int]],
-    today: int,
-    least_days: int,
-) -> Spared:
-    """Cases that treated places did not have, against the same kind elsewhere.
-
-    What was usual at a place, moved by the course that the kind took elsewhere in the area
-    over the same days, is what was to be expected without the measure; season and weather
-    drop out. The interval is that of Poisson counts on all four sides.
-
-    Args:
-        course: kind → first day of a week (ordinal) → cases in the whole area in that week,
-            the treated places included.
-        today: the first day that is not complete.
-        least_days: days that must be known before and after a measure.
-    """
-    found = Spared()
-    variance = value = expected = 0.0
-    observed = problems = early = 0
-    for each in treated:
-        before, after = each.measured - each.since, today - each.measured
-        if before < least_days or after < least_days:
-            continue
-        usual = sum(each.since <= day < each.measured for day in each.cases)
-        since = sum(each.measured <= day < today for day in each.cases)
-        weeks = course.get(each.kind, {})
-        control = _between(weeks, each.since, each.measured) - usual
-        later = _between(weeks, each.measured, today) - since
-        if usual < 1 or control < LEAST_CONTROL or later < 1:
-            continue
-        hoped = usual * later / control
-        problems += 1
-        early += each.early
-        expected += hoped
-        observed += since
-        value += hoped - since
-        variance += hoped * hoped * (1 / usual + 1 / later + 1 / control) + max(since, 1)
-    if not problems:
-        return found
-    reach = _Z * sqrt(variance)
-    return Spared(
-        value=round(value, 1),
-        low=round(value - reach, 1),
-        high=round(value + reach, 1),
-        expected=round(expected, 1),
-        observed=observed,
-        problems=problems,
-        early=early,
-    )
-
-
-def _between(weeks: Mapping[int, int], begin: int, end: int) -> float:
-    """Cases between two days; of a week that lies partly within, that part."""
-    return sum(
-        number * max(0, min(end, first + 7) - max(begin, first)) / 7
-        for first, number in weeks.items()
-    )

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.score import Treated
 from streams.warning.scoreboard import (
     WEEK_MIN,
+    at_place,
+    by_chance,
     covered,
     effect,
     hold_against,
@@ -16,7 +17,6 @@ from streams.warning.scoreboard import (
     line,
     quantile_min,
     share,
-    spared,
 )
 
 minutes = st.lists(st.integers(0, WEEK_MIN - 1), max_size=40)
@@ -82,6 +82,28 @@ def test_warnings_at_random_reach_the_share_of_the_week_that_they_cover() -> Non
     assert told.preceded_by_chance == 1.0, "whoever always warns foresees nothing"
 
 
+def test_chance_moves_the_same_warnings_to_other_days_of_the_week() -> None:
+    day = 1_440
+    # Reports come at nine each morning, and a warning an hour before on Monday and Tuesday.
+    reports = [n * day + 540 for n in range(7)]
+    assert by_chance(reports, [480, day + 480], 120) == pytest.approx(2.0)
+    # All reports on the day of the warning: on other days it would have come before none.
+    assert by_chance([500, 510, 520], [480], 120) == 0.0
+    # A warning in the night says nothing of mornings, on whatever day.
+    assert by_chance(reports, [1_200], 120) == 0.0
+    assert by_chance([100, 200], [50], 1_440, 1_000) == pytest.approx(2 * 950 / 1_000)
+
+
+def test_a_warning_about_a_place_is_held_against_reports_there_alone() -> None:
+    here, there = at_place("k", "P-1"), at_place("k", "P-2")
+    unforeseen = {"k": [300], here: [100, 200], there: [250]}
+    judged = judge({"k": {"reported": 4}}, unforeseen, {here: [150]}, 1_440)
+    assert judged.rows["k"]["preceded"] == 1
+    assert judged.unforeseen == {"k": [100, 250, 300]}, "the desk above knows kinds alone"
+    of_all = judge({"k": {"reported": 4}}, unforeseen, {here: [150], "k": [240]}, 1_440)
+    assert of_all.rows["k"]["preceded"] == 3
+
+
 def test_precision_goes_by_answers_and_says_what_nobody_answered() -> None:
     counts = {"warnings": 40, "confirmed": 12, "false": 3, "no_finding": 5, "duplicate": 4}
     told = line(counts, "city", 10)
@@ -103,42 +125,6 @@ def test_quantiles_of_leads() -> None:
     assert quantile_min({}, 0.5) is None
     assert quantile_min({"t24": 9, "t40": 1}, 0.5) == pytest.approx(2 ** (23.5 / 4), rel=0.01)
     assert quantile_min({"t24": 9, "t40": 2}, 0.9) == pytest.approx(2 ** (39.5 / 4), rel=0.01)
-
-
-def treated(before: int, after: int, *, early: bool = False) -> Treated:
-    """A problem found on day 728 (a Monday of the year 2), measured after four weeks."""
-    days = [736 + n % 28 for n in range(before)] + [764 + n % 28 for n in range(after)]
-    return Treated(problem_id="p", kind="k", since=736, measured=764, cases=days, early=early)
-
-
-def course(before: int, after: int) -> dict[str, dict[int, int]]:
-    """Cases of the kind in a week, before the measure and since."""
-    weeks = range(736, 792, 7)
-    return {"k": {first: before if first < 764 else after for first in weeks}}
-
-
-def test_a_measure_has_spared_what_was_to_be_expected_without_it() -> None:
-    found = spared([treated(12, 3)], course(53, 53), 792, 14)
-    assert found.expected == pytest.approx(12 * (212 - 3) / (212 - 12), rel=0.01)
-    assert found.value == pytest.approx(9.5, abs=0.2)
-    assert found.low is not None
-    assert found.high is not None
-    assert found.low < 9.5 < found.high
-    assert found.observed == 3
-
-
-def test_a_fall_that_happened_everywhere_is_no_success() -> None:
-    found = spared([treated(12, 6)], course(53, 26), 792, 14)
-    assert found.value is not None
-    assert abs(found.value) < 1
-    assert found.low is not None
-    assert found.low < 0
-
-
-def test_nobody_judges_a_measure_too_soon_or_without_others_to_hold_it_against() -> None:
-    assert spared([treated(12, 0)], course(53, 53), 770, 14).value is None
-    assert spared([treated(12, 3)], course(4, 1), 792, 14).value is None
-    assert spared([treated(12, 3, early=True)], course(53, 53), 792, 14).early == 1
 
 
 def test_a_measure_is_told_as_a_ratio_of_rates_with_what_it_may_be() -> None:
