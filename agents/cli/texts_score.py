@@ -139,8 +139,8 @@ SCORE_TEXTS: dict[str, tuple[str, str]] = {
         ),
         (
             "Warned before reported: a warning within the day before the first report, for the "
-            "kind in the area, or for a place that complains again at that place alone; by chance: the "
-            "share that the same warnings would reach on other days of the week."
+            "kind in the area, or for a place that complains again at that place alone; by "
+            "chance: the share that the same warnings would reach on other days of the week."
         ),
     ),
     "score_reporting": (
