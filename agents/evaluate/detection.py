@@ -104,13 +104,10 @@ def episodes(
     top = max(scenario.strength for scenario in scenarios)
     days = len(alarms[0])
     for scenario, days_called in zip(scenarios, alarms, strict=True):
-        spans = _spans([int(at) for at in np.nonzero(days_called)[0]])
         struck = [at - scenario.learn for at in scenario.bins]
-        hits = [
-            bool(struck) and begin <= struck[-1] + GAP and end >= struck[0] for begin, end in spans
-        ]
-        total.append(float(len(spans)))
-        false.append(float(len(spans) - sum(hits)))
+        told, in_vain = _told(struck, days_called)
+        total.append(float(told))
+        false.append(float(in_vain))
         if struck:
             within = days_called[struck[0] : struck[-1] + 1]
             detected.append(float(within.any()))
@@ -126,6 +123,39 @@ def episodes(
         of_mean(strongest, seed, ".2f"),
         of_ratio(delay, seen, seed, ".1f"),
     )
+
+
+def limit_of_false_share(
+    scenarios: Sequence[Scenario], scores: Floats, most: float, most_a_day: float
+) -> float:
+    """The lowest limit above which at most this share of the episodes is false.
+
+    Args:
+        scores: per scenario and day after learning.
+        most_a_day: as many episodes at most, too.
+    """
+    ranked = np.sort(scores, axis=None)[::-1]
+    struck = [[at - one.learn for at in one.bins] for one in scenarios]
+    low, high = 0, len(ranked) // 20
+    while high - low > 1:
+        middle = (low + high) // 2
+        called = scores > ranked[middle]
+        counted = [_told(days, row) for days, row in zip(struck, called, strict=True)]
+        told, false = (sum(each) for each in zip(*counted, strict=True))
+        if false <= most * told and told <= most_a_day * scores.shape[1]:
+            low = middle
+        else:
+            high = middle
+    return float(ranked[low])
+
+
+def _told(struck: Sequence[int], called: NDArray[np.bool_]) -> tuple[int, int]:
+    """Episodes of one series, and those that touch no outbreak."""
+    spans = _spans([int(at) for at in np.nonzero(called)[0]])
+    hits = sum(
+        bool(struck) and begin <= struck[-1] + GAP and end >= struck[0] for begin, end in spans
+    )
+    return len(spans), len(spans) - hits
 
 
 def _spans(called: Sequence[int]) -> list[tuple[int, int]]:

@@ -80,18 +80,28 @@ def likelihood_ratio(y: int, r: float, mu: float, shift: float) -> float:
     at once say at once what a lasting rise says by and by. Under the expected level the ratio
     has mean 1 whatever mu and r are: that makes silent and busy series comparable.
     """
+    return likelihood_ratios(y, r, mu, (shift,))[0]
+
+
+def likelihood_ratios(y: int, r: float, mu: float, shifts: tuple[float, ...]) -> tuple[float, ...]:
+    """The ratio of the first shift as of `likelihood_ratio`; of the others without the burst."""
     sd = sqrt(1.0 / mu + 1.0 / r)
-    raised = r * (1.0 + shift * sd)
     usual = lgamma(y + r) - lgamma(r)
     none = log(r / (r + mu))
-    steady = lgamma(y + raised) - lgamma(raised) - usual + (raised - r) * none
+    found = []
+    for shift in shifts:
+        more = r * shift * sd
+        raised = r + more
+        steady = lgamma(y + raised) - lgamma(raised) - usual + more * none
+        found.append(exp(min(steady, _MOST)))
     mean = max(mu * (1.0 + BURST_SHIFT * sd), BURST_MEAN)
     size = max(r, BURST_SIZE)
     burst = size * log(size / (size + mean)) - r * none
     burst += y * log(mean * (r + mu) / ((size + mean) * mu))
     if size > r:
         burst += lgamma(y + size) - lgamma(size) - usual
-    return (1.0 - BURST) * exp(min(steady, _MOST)) + BURST * exp(min(burst, _MOST))
+    found[0] = (1.0 - BURST) * found[0] + BURST * exp(min(burst, _MOST))
+    return tuple(found)
 
 
 def digamma(a: float) -> float:

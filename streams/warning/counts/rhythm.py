@@ -24,6 +24,8 @@ WEEKS_A_YEAR = 52.0
 """A year of numbered bins, which have no calendar; real ones have 365.25 / 7."""
 
 _TABLE = 4_096
+_RIPENING = 3.0
+"""A third of the age: earlier bins weigh as the square of it."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,14 @@ class Rhythm:
         lull: probability that a bin within a rise shows nothing of it.
         calm_most: evidence that is kept at most once a bin brings no more than expected: the
             higher, the longer a rise is said to last.
+        carry_most: evidence of earlier bins that counts at most with a bin: what came after a
+            great outbreak must be a rise of its own to be told as gravely.
+        alone, alone_shift: share of a score that is the evidence of the bin alone, and the
+            rise that it is weighed for: a rise of a bin or two is told at once.
         scatter_memory: what is kept of the dispersion sums.
+        scatter_ripens: the dispersion of a young series is remembered for a third of its age and
+            of so many bins: what it erred by before it knew its seasons is not held against it
+            for years. 0: as long as `scatter_memory` says from the first bin on.
         scatter_counts, scatter_bins: so many counts, and in busy series at least so many bins,
             is the dispersion worth that is assumed at first: a bin of a busy series says no
             more about it than one of a middling series.
@@ -73,7 +82,11 @@ class Rhythm:
     hold: float = 0.9
     lull: float = 0.0
     calm_most: float = 1e3
+    carry_most: float = 1e15
+    alone: float = 0.0
+    alone_shift: float = 3.5
     scatter_memory: float = 0.998
+    scatter_ripens: float = 0.0
     scatter_counts: float = 20.0
     scatter_bins: float = 0.0
     drift_pace: float = 0.05
@@ -132,6 +145,12 @@ class Rhythm:
         factor: Array = 1.0 / np.sqrt(keep)
         return factor
 
+    def scatter_kept(self, seen: int) -> float:
+        """What is kept of the dispersion sums when a bin is learned after so many others."""
+        if not self.scatter_ripens:
+            return self.scatter_memory
+        return min(self.scatter_memory, 1.0 - _RIPENING / (seen + self.scatter_ripens))
+
     def regressors(self, at: int, extra: tuple[float, ...] = ()) -> Array:
         """The row of the design for a bin; do not change it.
 
@@ -187,6 +206,7 @@ def weekly(weeks_a_year: float = WEEKS_A_YEAR, extras: tuple[str, ...] = ()) -> 
         hold=0.6,
         lull=0.07,
         calm_most=500.0,
+        carry_most=1e3,
         drift_pace=0.1,
         moved=1.6,
         tail=(1.5, 1.43),
@@ -207,13 +227,15 @@ def daily(weeks_a_year: float = WEEKS_A_YEAR, extras: tuple[str, ...] = ()) -> R
         year_sd=0.2,
         learn=56,
         scatter_memory=0.9995,
+        scatter_ripens=800.0,
         scatter_counts=40.0,
         scatter_bins=20.0,
         shift=2.2,
         hold=0.9,
         lull=0.07,
         calm_most=1e10,
-        tail=(1.15, 1.11),
+        alone=0.35,
+        tail=(1.0, 1.15),
     )
 
 
@@ -232,6 +254,7 @@ def hourly(weeks_a_year: float = WEEKS_A_YEAR, extras: tuple[str, ...] = ()) -> 
         shift=1.0,
         hold=0.97,
         calm_most=300.0,
+        carry_most=1e4,
         drift_pace=0.03,
         tail=(20.0, 1.5),
     )

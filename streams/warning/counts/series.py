@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from streams.warning.counts.distribution import digamma, likelihood_ratio, normal_score, upper_tail
+from streams.warning.counts.distribution import digamma, likelihood_ratios, normal_score, upper_tail
 from streams.warning.counts.expectation import MOST_COUNT, Expectation, least_count
 from streams.warning.counts.rhythm import Array, Rhythm, Singles
 from streams.warning.counts.spread import drift_level, loosen_level, shrunk
@@ -44,7 +44,8 @@ class Judgement(NamedTuple):
         at: number of the bin.
         observed: its count.
         p: P(Y ≥ observed) for this bin alone.
-        score: evidence gathered up to this bin, ≥ 0; higher is more surprising.
+        score: evidence gathered up to this bin and that of the bin alone, ≥ 0, on a log scale;
+            higher is more surprising.
         p_score: how rarely the score is as high when nothing happens.
     """
 
@@ -233,7 +234,9 @@ class Series:
         answers = []
         for closed in self.closed[index:]:
             evidence = self.closed[index - 1].evidence if index else self.evidence
-            closed.evidence = gathered(self.rhythm, evidence, closed.observed, closed.expected)
+            closed.evidence, told = gathered(
+                self.rhythm, evidence, closed.observed, closed.expected
+            )
             mean, size = closed.expected
             closed.tails = upper_tail(closed.observed, size, mean)
             answers.append(
@@ -242,8 +245,8 @@ class Series:
                     closed.observed,
                     closed.expected,
                     closed.tails[0],
-                    log1p(closed.evidence),
-                    tail_of(self.rhythm, closed.evidence),
+                    log1p(told),
+                    tail_of(self.rhythm, told),
                 )
             )
             index += 1
@@ -282,7 +285,7 @@ class Series:
         while low < high:
             middle = (low + high) // 2
             reached = gathered(self.rhythm, evidence, middle, expected)
-            if tail_of(self.rhythm, reached) <= alpha:
+            if tail_of(self.rhythm, reached.told) <= alpha:
                 high = middle
             else:
                 low = middle + 1
@@ -370,7 +373,7 @@ class Series:
             if self.seen == self.rhythm.learn // 4:
                 self._weigh_scatter(mean)
             off = trusted - mean
-            keep = self.rhythm.scatter_memory
+            keep = self.rhythm.scatter_kept(self.seen)
             self.excess = self.excess * keep + max(off * off - mean * mean / shape, 0.0)
             self.total = self.total * keep + mean
         self.learned = at
@@ -398,12 +401,30 @@ class _Forecast(NamedTuple):
     expected: Expectation
 
 
-def gathered(rhythm: Rhythm, evidence: float, observed: int, expected: Expectation) -> float:
-    """The evidence of a rise after one more bin, from that before it; from 0."""
-    better = likelihood_ratio(observed, expected.size, expected.mean, rhythm.shift)
-    ratio = rhythm.lull + (1.0 - rhythm.lull) * better
-    most = rhythm.calm_most if observed <= expected.mean else MOST_EVIDENCE
-    return min((1.0 + rhythm.hold * evidence) * ratio, most)
+class Gathered(NamedTuple):
+    """What is gathered after a bin, and what is told of it.
+
+    Attributes:
+        evidence: of a rise, carried to the next bin; from 0.
+        told: with what the bin says alone; what the score is made of.
+    """
+
+    evidence: float
+    told: float
+
+
+def gathered(rhythm: Rhythm, evidence: float, observed: int, expected: Expectation) -> Gathered:
+    """The evidence of a rise after one more bin, from that before it."""
+    mean, size = expected
+    alone = rhythm.alone
+    shifts = (rhythm.shift, rhythm.alone_shift) if alone else (rhythm.shift,)
+    better = likelihood_ratios(observed, size, mean, shifts)
+    ratio = rhythm.lull + (1.0 - rhythm.lull) * better[0]
+    most = rhythm.calm_most if observed <= mean else MOST_EVIDENCE
+    after = min((1.0 + min(rhythm.hold * evidence, rhythm.carry_most)) * ratio, most)
+    if not alone:
+        return Gathered(after, after)
+    return Gathered(after, after + alone * (min(better[1], MOST_EVIDENCE) - after))
 
 
 def tail_of(rhythm: Rhythm, evidence: float) -> float:
@@ -414,4 +435,4 @@ def tail_of(rhythm: Rhythm, evidence: float) -> float:
 
 def rounded(values: tuple[float, ...]) -> tuple[float, ...]:
     """The values in single precision, in which they are stored."""
-    return tuple(float(np.float32(value)) for value in values)
+    return tuple(float(np.float32(value)) for value in values) if values else values

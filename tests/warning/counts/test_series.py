@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from streams.warning.counts.expectation import Expectation, least_count
 from streams.warning.counts.rhythm import RHYTHMS, Rhythm, Width, daily
-from streams.warning.counts.series import Judgement, Series
+from streams.warning.counts.series import Judgement, Series, gathered
 from streams.warning.counts.stored import decode, encode
 
 WIDTHS: tuple[Width, ...] = ("week", "day", "hour")
@@ -122,6 +122,25 @@ def test_a_rise_is_seen_by_gathered_evidence_before_any_bin_alone_is_rare() -> N
     assert min(answer.p for answer in during) > 1e-3
     assert min(answer.p_score for answer in during) < 1e-4
     assert max(judged[at].score for at in range(200, 300)) < max(a.score for a in during)
+
+
+@pytest.mark.parametrize(("mean", "size", "much"), [(3.0, 1.0, 25), (8.0, 2.0, 40), (0.5, 0.5, 9)])
+def test_a_day_far_above_its_own_is_told_at_once(mean: float, size: float, much: int) -> None:
+    expected = Expectation(mean, size)
+    gathered_only = gathered(replace(daily(), alone=0.0), 0.0, much, expected)
+    after = gathered(daily(), 0.0, much, expected)
+    assert after.told > 1.25 * gathered_only.told
+    # What is carried to the next day is the same.
+    assert after.evidence == gathered_only.evidence == gathered_only.told
+
+
+def test_weeks_behind_a_great_outbreak_are_told_for_what_they_are() -> None:
+    counts = noise([2.0] * 80, 1.5, seed=5)
+    judged = run(RHYTHMS["week"](), [*counts, 130, 80, 5, 5, 5])
+    great, behind = judged[-4], judged[-3:]
+    assert great.p_score < 1e-12
+    # Weeks somewhat raised may tell what was carried, and not as gravely as the outbreak.
+    assert all(1e-6 < week.p_score < 1e-2 for week in behind)
 
 
 def test_the_rhythm_of_days_and_weekdays_is_expected() -> None:
