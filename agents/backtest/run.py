@@ -80,7 +80,7 @@ def run(
     stops: int,
     progress: Callable[[int], None] = lambda events: None,
     listener: Callable[[Topic, str, bytes], None] | None = None,
-    batch: int = BATCH,
+    batch: int | None = None,
 ) -> Outcome:
     """Replay events at full speed under a policy.
 
@@ -89,7 +89,7 @@ def run(
         stops: when the clock stops, microseconds: deadlines up to then have spoken.
         progress: called with the number of events after each batch.
         listener: sees everything that is published, beside the outcome.
-        batch: events between two looks at what follows from them.
+        batch: events between two looks at what follows from them; None: as many as is quick.
 
     Raises:
         DefectLimitError: steps of ours have raised too often, or what they left behind could
@@ -106,7 +106,7 @@ def run(
     began = time.perf_counter()
     waiting = 0
     for entry in entries:
-        if waiting >= batch:
+        if waiting >= (batch or BATCH):
             town.tick(moment_of(entry.at))
             town.run()
             waiting = 0
