@@ -50,6 +50,22 @@ class City:
                 mine = mine[beyond]
         return found
 
+    def density(self, at: Points) -> NDArray[np.float64]:
+        """Share of the events per km² on a square grid.
+
+        Args:
+            at: where along both axes, km.
+        """
+        step = SIDE_KM / len(at)
+        whole = sum(one.weight for one in self.centres) + self.anywhere
+        found = np.full((len(at), len(at)), self.anywhere / whole / SIDE_KM**2)
+        for one in self.centres:
+            across = np.exp(-0.5 * ((at - one.x_km) / one.spread_km) ** 2)
+            along = np.exp(-0.5 * ((at - one.y_km) / one.spread_km) ** 2)
+            within = across.sum() * along.sum() * step**2
+            found += one.weight / whole * np.outer(across, along) / within
+        return found
+
     def days(
         self, many: int, per_day: float, chance: np.random.Generator
     ) -> tuple[NDArray[np.float64], Points]:
