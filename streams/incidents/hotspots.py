@@ -107,8 +107,10 @@ class _Scan:
             self.seen = self.seen[-self.rule.most_events :]
             self.open = [each for each in self.open if each.until > since]
 
-    def observe(self, turn: Turn, case: Case, lat: float, lon: float) -> Hotspot | None:
-        """Take a case in, in the order of time."""
+    def observe(
+        self, turn: Turn, case: Case, lat: float, lon: float, p_max: float
+    ) -> Hotspot | None:
+        """Take a case in, in the order of time; what is at most so improbable is told."""
         if self.lat is None:
             self.lat = lat
         x_km = lon * KM_PER_DEGREE * cos(radians(self.lat))
@@ -122,7 +124,7 @@ class _Scan:
         if self.seen:
             day = max(day, self.seen[-1].day)
         self.seen.append(_Seen(day, x_km, y_km, case.incident_id, case.kind))
-        return self.hotspots.observe(day, x_km, y_km)
+        return self.hotspots.observe(day, x_km, y_km, p_max)
 
     def members(self, found: Hotspot) -> list[_Seen]:
         """The cases that a hotspot counts, oldest first."""
@@ -181,17 +183,22 @@ def look(turn: Turn, cases: Sequence[Case]) -> None:
             if not group.watches(kind.code, kind.group):
                 continue
             scan = scan or stored.opened(partial(_Scan, rule))
-            found = scan.observe(turn, case, case.lat, case.lon)
+            # Answers move the bar of the scan itself: what stays below is not taken as told.
+            factor = verdicts.factor(turn, rule.id, kind.code)
+            bar = max(factor, min(1.0, rule.at[-1] * rule.recurrence_days)) / rule.recurrence_days
+            found = scan.observe(turn, case, case.lat, case.lon, bar)
             if found is not None:
-                _tell(turn, scan, group, found)
+                _tell(turn, scan, group, found, factor, bar)
         if scan is not None:
             scan.forget()
             turn.state.put(SCANS, key, stored)
 
 
-def _tell(turn: Turn, scan: _Scan, group: HotspotGroup, found: Hotspot) -> None:
+def _tell(
+    turn: Turn, scan: _Scan, group: HotspotGroup, found: Hotspot, factor: float, bar: float
+) -> None:
     rule = scan.rule
-    p = verdicts.believed(turn, rule.id, found.p, red=rule.at[-1])
+    p = found.p if found.p <= rule.at[-1] else min(1.0, found.p / factor)
     reached = sum(p <= at for at in rule.at)
     if not reached or scan.lat is None:
         return
@@ -225,6 +232,7 @@ def _tell(turn: Turn, scan: _Scan, group: HotspotGroup, found: Hotspot) -> None:
         expected=round(found.expected, 2),
         interval=(float(found.low), float(found.high)),
         p=p,
+        fires_at=min(1.0, bar),
         tests=len(rule.groups),
         kind=None if kind is None else kind.code,
         place=(lat, lon),

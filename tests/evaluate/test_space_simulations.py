@@ -7,6 +7,7 @@ import pytest
 
 from agents.evaluate import levels, repeats
 from agents.evaluate.cell_scan import CellScan
+from agents.evaluate.known_density import KnownDensity
 from agents.evaluate.report import Figure, Plan
 from agents.evaluate.simulated_chains import AREAS, CHAINS, KINDS, Weather, simulate
 from agents.evaluate.simulated_city import SIDE_KM, sub_centres
@@ -42,6 +43,30 @@ def test_the_cell_scan_alarms_at_a_plain_cluster_and_names_its_place() -> None:
     found = scan.alarms(every[:, 0], every[:, 1:], 8, 11)
     assert found
     assert np.hypot(*(found[-1] - (15.0, 3.0))) < 1
+
+
+def test_the_density_of_a_city_is_where_its_events_are() -> None:
+    city = sub_centres(1, 8, 0.3, 0.15)
+    at = (np.arange(40) + 0.5) / 2
+    density = city.density(at)
+    assert density.sum() / 4 == pytest.approx(1)
+    places = city.places(100_000, np.random.default_rng(4))
+    seen = np.histogram2d(*places.T, bins=(np.arange(41) / 2, np.arange(41) / 2))[0] / 25_000
+    assert np.abs(seen - density).max() < 0.1 * density.max()
+
+
+def test_who_knows_the_density_and_the_form_finds_a_plain_cluster_and_nothing_before() -> None:
+    city = sub_centres(1, 15, 0.5, 0.15)
+    chance = np.random.default_rng(5)
+    times, places = city.days(12, 100, chance)
+    known = KnownDensity(city, 0.75, 3.0, 12.0)
+    more = np.column_stack((8 + chance.random(14) * 2, chance.normal((15.0, 3.0), 0.3, (14, 2))))
+    every = np.concatenate((np.column_stack((times, places)), more))
+    every = every[np.argsort(every[:, 0])]
+    assert not known.alarms(times, places, 7, 100)
+    found = known.alarms(every[:, 0], every[:, 1:], 7, 100)
+    assert found
+    assert np.hypot(*(found[-1] - (15.0, 3.0))) < 0.75
 
 
 def test_effects_follow_their_causes_in_the_same_area() -> None:

@@ -113,6 +113,17 @@ def test_one_hotspot_does_not_hide_the_next() -> None:
         )
 
 
+def test_a_bar_that_answers_moved_tells_sooner_or_later() -> None:
+    events = _with(_city(1, 45), _cluster(2, 38.3, 9.0, 2.5))
+    days = []
+    for p_max in (0.1, 0.01, 0.001):
+        scan = Hotspots(LEARN, 100)
+        told = [scan.observe(*row, p_max) for row in events.tolist()]
+        assert all(one.p <= p_max for one in told if one)
+        days.append(next(one.day for one in told if one and one.day > 38.3 and one.x_km > 8))
+    assert days == sorted(set(days))
+
+
 def test_clumping_is_measured_against_chance() -> None:
     found = []
     for events in (_city(10, 60), _with(_city(10, 60), _city(10, 60) + 0.001)):

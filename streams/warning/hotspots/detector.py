@@ -86,8 +86,14 @@ class Hotspots:
         self._spread = 1.0
         self._open: list[_Open] = []
 
-    def observe(self, day: float, x_km: float, y_km: float) -> Hotspot | None:
+    def observe(
+        self, day: float, x_km: float, y_km: float, p_max: float | None = None
+    ) -> Hotspot | None:
         """Take an event in, not before the last one; an alert if it makes a hotspot plain.
+
+        Args:
+            p_max: the largest p that is told now, where that is not once in
+                `recurrence_days`: operators' answers move it.
 
         Raises:
             SchemaError: the event is before the last one, or beyond any city.
@@ -121,7 +127,11 @@ class Hotspots:
         recent.drop(len(left))
         if not judging:
             return None
-        return self._told(day, recent.sight(ground, x_km, y_km, self._spread))
+        return self._told(
+            day,
+            recent.sight(ground, x_km, y_km, self._spread),
+            self.p_max if p_max is None else p_max,
+        )
 
     def encode(self) -> bytes:
         """About 30 kB for a city of 20 km and 200 events a day, compressed."""
@@ -184,9 +194,9 @@ class Hotspots:
                 f"wanted at most {self.rules.widest_km:g} km"
             )
 
-    def _told(self, day: float, found: Sighting) -> Hotspot | None:
+    def _told(self, day: float, found: Sighting, p_max: float) -> Hotspot | None:
         p = min(1.0, self.rules.scale / max(found.evidence, 1e-300))
-        if p > self.p_max:
+        if p > p_max:
             return None
         self._open = [one for one in self._open if one.until > day]
         apart = self.rules.apart_km**2

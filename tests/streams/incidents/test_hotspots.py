@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from schemas.command import Command, CommandEvent
+from streams import topics
 from streams.policy import Policy
 from tests.streams.incidents.play import BEGIN, RULES, Play, policy
 
@@ -65,7 +67,23 @@ def _told(play: Play, tier: str = "district") -> list[Any]:
     return [a for a in play.heard(f"{tier}.alerts") if a.trigger.id == "W16"]
 
 
-def test_a_hotspot_opens_says_where_and_becomes_a_problem_and_ends(
+def _confirm(play: Play, alert: Any) -> None:
+    data = Command.model_validate(
+        {
+            "command_id": "answer",
+            "subject": {"kind": "alert", "id": alert.alert_id},
+            "action": "confirm",
+            "actor": {"id": "a", "role": "operator", "tier": "district", "area": "A"},
+            "arguments": {"key": alert.key},
+        }
+    )
+    event = CommandEvent(
+        id="answer", source="/desk", subject=alert.alert_id, time=alert.changed_at, data=data
+    )
+    play.city.publish(topics.INBOXES["district"], "A", event)
+
+
+def test_a_hotspot_opens_says_where_is_answered_becomes_a_problem_and_ends(
     past: tuple[Play, random.Random],
 ) -> None:
     play, chance = past
@@ -90,9 +108,16 @@ def test_a_hotspot_opens_says_where_and_becomes_a_problem_and_ends(
     (problem,) = [p for p in play.problems().values() if p.rule == "W16"]
     assert problem.area == "A"
     assert set(first.evidence) <= set(problem.incidents)
+    assert first.fires_at == pytest.approx(0.01)
+    _confirm(play, first)
     for day in range(LEARN + 6, LEARN + 18):
         _day(play, day, chance)
     assert _told(play)[-1].state == "closed"
+    for day in range(LEARN + 18, LEARN + 21):
+        _day(play, day, chance, around_m=-2_000)
+    later = next(alert for alert in _told(play) if alert.alert_id != first.alert_id)
+    assert "applied" in {reply.outcome for reply in play.heard("replies")}
+    assert later.fires_at > 0.012, "what was confirmed is told sooner"
     sizes = [len(value) for value in play.city.entries("district", "scan").values()]
     assert max(sizes) < 120_000
     assert play.dead() == []
