@@ -118,7 +118,7 @@ def test_a_bar_that_answers_moved_tells_sooner_or_later() -> None:
     days = []
     for p_max in (0.1, 0.01, 0.001):
         scan = Hotspots(LEARN, 100)
-        told = [scan.observe(*row, p_max) for row in events.tolist()]
+        told = [scan.observe(day, x, y, p_max) for day, x, y in events.tolist()]
         assert all(one.p <= p_max for one in told if one)
         days.append(next(one.day for one in told if one and one.day > 38.3 and one.x_km > 8))
     assert days == sorted(set(days))
