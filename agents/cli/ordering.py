@@ -174,6 +174,7 @@ def _order(family: Family, action: str) -> Callable[..., None]:
     }
     order.__name__ = action
     order.__annotations__ = {name: kind for name, (kind, _) in annotations.items()}
+    # What the option library looks at, and functions are not declared to have.
     order.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
         [
             inspect.Parameter(

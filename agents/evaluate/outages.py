@@ -97,7 +97,7 @@ def read(path: Path, part: str) -> Part:
 
 
 def _outages(path: Path, part: str, begins: datetime, start: datetime) -> list[Outage]:
-    seen: dict[str, list[object]] = {}
+    seen: dict[str, Outage] = {}
     with gzip.open(path / f"events_{part}.csv.gz", "rt", encoding="utf-8", newline="") as lines:
         for row in csv.DictReader(lines):
             moment = _moment(row["observed_at"])
@@ -106,14 +106,15 @@ def _outages(path: Path, part: str, begins: datetime, start: datetime) -> list[O
                 if row["event"] != "reported" or moment <= start or not row["lat"]:
                     continue
                 at = _since(begins, moment)
-                known = [at, float(row["lat"]), float(row["lon"]), None, False]
+                known = Outage(at, float(row["lat"]), float(row["lon"]), None, False)
                 seen[row["outage_id"]] = known
             if row["cause"]:
                 weather = row["cause"] in WEATHER
-                if weather and not known[4]:
-                    known[3] = _since(begins, moment)
-                known[4] = weather
-    return [Outage(*known) for known in seen.values()]  # type: ignore[arg-type]
+                named = known.named
+                if weather and not known.weather:
+                    named = _since(begins, moment)
+                seen[row["outage_id"]] = known._replace(named=named, weather=weather)
+    return list(seen.values())
 
 
 def _moment(text: str) -> datetime:

@@ -202,9 +202,9 @@ def _one_daily(chance: Chance, name: str, strength: float, waves: bool) -> Scena
             _WEEKEND_WEIGHT
         )
     extra = np.rint(cases * weights)
-    columns = (mean / signal.divided, np.rint(usual), extra)
+    columns = [mean / signal.divided, np.rint(usual), extra]
     if signal.days == 5:
-        columns = tuple(_with_weekends(column) for column in columns)  # type: ignore[assignment]
+        columns = [_with_weekends(column) for column in columns]
         learn = learn // 5 * 7
     full_mean, counts, outbreak = columns
     return Scenario(

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import accumulate
 from random import Random
-from typing import Final
+from typing import Final, Literal
 
 from agents.replay.feed import Entry, microseconds
 from agents.simulate.acts import Device, Spot, reading, weather
@@ -38,7 +38,7 @@ DARK: Final = 12
 
 SLOWER: Final = 3.0
 
-SIGNALS: Final[tuple[tuple[int, str, Colour], ...]] = (
+SIGNALS: Final[tuple[tuple[int, Literal["Alert", "Update", "Cancel"], Colour], ...]] = (
     (-90, "Alert", "yellow"),
     (-20, "Update", "orange"),
     (60, "Update", "red"),
@@ -101,7 +101,7 @@ class Storm:
                 self._begins + timedelta(minutes=minutes),
                 self._city.code,
                 name,
-                kind,  # type: ignore[arg-type]
+                kind,
                 colour,
                 areas,
                 lasts=2 * LASTS,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from agents.replay.feed import Entry, microseconds
 from agents.simulate.acts import (
@@ -40,7 +40,7 @@ from schemas.command import Action, Command, CommandEvent, Subject
 from schemas.report import UpdateKind
 from schemas.terms import Actor, Colour, Tier
 from streams.incidents.messages import short_hash
-from streams.policy import Policy
+from streams.policy import Language, Policy
 from streams.topics import INBOXES
 
 HOTLINE = "/hotline/12345"
@@ -180,7 +180,7 @@ class Story:
         self,
         minutes: float,
         name: str,
-        kind: str,
+        kind: Literal["Alert", "Update", "Cancel"],
         colour: Colour,
         areas: Iterable[str],
         refers: Iterable[str] = (),
@@ -191,7 +191,7 @@ class Story:
                 self.at(minutes),
                 self.policy.areas.city,
                 f"{self.name}/{name}",
-                kind,  # type: ignore[arg-type]
+                kind,
                 colour,
                 areas,
                 references=[f"{self.name}/{each}" for each in refers],
@@ -330,10 +330,10 @@ def _order_line(policy: Policy, minutes: float, command: Command, answer: str) -
     text = policy.areas.text(actor.area or "")
 
     def who(lang: int) -> str:
-        language = ("zh", "en")[lang]
+        language: Language = "en" if lang else "zh"
         if actor.unit is not None:
-            return policy.unit_name(actor.unit, language)  # type: ignore[arg-type]
-        place = (actor.area or "") if text is None else text.of(language)  # type: ignore[arg-type]
+            return policy.unit_name(actor.unit, language)
+        place = (actor.area or "") if text is None else text.of(language)
         return f"{place} {WORDS[actor.role][lang]}"
 
     said = " ".join(f"{name}={value}" for name, value in command.arguments.items())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from schemas.alert import Alert, Answer
 from schemas.codec import encode
@@ -54,7 +54,7 @@ def follow(turn: Turn, command: Command) -> Reply:
         raise Refused("forbidden", "not_your_area", f"the alert is for the desk of {area}")
     answer: Answer = "confirmed"
     if command.action == "dismiss":
-        answer = given.needed("answer")  # type: ignore[assignment]
+        answer = cast(Answer, given.needed("answer"))  # one of its choices, or it is refused
         if not (command.reason or "").strip():
             raise Refused("rejected", "reason_missing", "dismiss needs a reason")
     said: dict[str, Any] = {

@@ -9,7 +9,7 @@ its sums to whom it may concern and to the tier above; what comes late revises t
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from schemas.incident import ReportedCase
 from schemas.report import ReportUpdate
@@ -273,7 +273,7 @@ def _add_to(turn: Turn, period: Period, first: int, rest: Rows, at: datetime) ->
 def on_sum(turn: Turn, key: str, found: Sum, at: datetime) -> None:
     """A week, month or season has ended, or was revised: say it, or forget it."""
     area, name, number = key.rsplit("/", 2)
-    period: Period = name  # type: ignore[assignment]
+    period = cast(Period, name)  # our own key
     first = int(number)
     after = day_after(period, first)
     if not found.changed:

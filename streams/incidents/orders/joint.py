@@ -146,6 +146,7 @@ def whistle(order: Order) -> None:
             f"{len(present) + len(units)} departments called, wanted {LISTED_UNITS} at most "
             f"in {KEPT_WHISTLES} whistles",
         )
+    # The argument has no other choices than the keys of that table.
     limit = policy.orders.arrival.get(ground, policy.escalation.whistle_answer)  # type: ignore[call-overload]
     at = policy.calendar.add(turn.now, limit)
     incident.whistles = [
