@@ -1,87 +1,29 @@
-"""What operators type, against a real broker."""
+"""What operators read, against a real broker."""
 
 from __future__ import annotations
 
 import asyncio
-import base64
 import csv
-import hashlib
 import io
 import json
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import orjson
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from pydantic import BaseModel
-from typer.testing import CliRunner, Result
+from aiokafka import AIOKafkaProducer
 
-from agents.cli.dead_letters import app as dead_letters
 from agents.cli.incident import app as incident
-from agents.cli.silence import app as silence
 from agents.cli.watch import app as watch
 from agents.ledger import open_ledger
-from agents.orders import give_order
-from agents.reburial import REPLAYED_HEADER
 from agents.settings import Settings
 from schemas.alert import Alert, AlertEvent, Trigger
-from schemas.command import Command, Subject
-from schemas.dead_letter import DeadLetter, DeadLetterEvent, Origin, Reason
 from schemas.errors import ConfigurationError
-from schemas.incident import Escalation, Incident, IncidentEvent, ReportedCase
+from schemas.incident import Escalation
 from schemas.outcome import Reply, ReplyEvent
-from schemas.terms import Actor, Category, Place
+from schemas.terms import Place
 from streams import topics
 from streams.incidents.audit import FIRST_HASH, chained
-from streams.partitioner import partition_of
-from streams.topics import Topic
-
-NOON = datetime(2026, 9, 21, 6, 5, tzinfo=UTC)
-KIND = Category(catalogue="yc", version="1", code="100101", name="道路积水")
-RUNNER = CliRunner()
-
-
-Publish = Callable[[Topic, str, BaseModel | bytes], Any]
-
-
-def matter(number: int, **more: Any) -> IncidentEvent:
-    given: dict[str, Any] = {
-        "incident_id": f"990101001-260921-{number:04}",
-        "version": 1,
-        "state": "dispatched",
-        "tier": "street",
-        "area": "990101001",
-        "category": KIND,
-        "severity": "IV",
-        "urgency": "normal",
-        "title": f"道路积水 {number}",
-        "place": Place(street="990101001", district="990101", address="建设路 12 号"),
-        "reports": [ReportedCase(report_id=f"app/{number}", reported_at=NOON)],
-        "report_count": 1,
-        "opened_at": NOON,
-        "due_at": NOON + timedelta(hours=number + 1),
-        "policy_version": "p@1",
-        **more,
-    }
-    data = Incident.model_validate(given)
-    return IncidentEvent(
-        id=f"{data.incident_id}/{data.version}", source="/street/990101001", time=NOON, data=data
-    )
-
-
-def lines(result: Result) -> list[dict[str, Any]]:
-    assert result.exit_code == 0, result.output
-    return [json.loads(line) for line in result.stdout.splitlines() if line.startswith("{")]
-
-
-def invoke(app: Any, *arguments: str) -> Result:
-    return RUNNER.invoke(app, list(arguments))
-
-
-async def call(app: Any, *arguments: str) -> Result:
-    """A command in a thread of its own: it runs a loop of its own."""
-    return await asyncio.to_thread(invoke, app, *arguments)
+from tests.cli.typed import NOON, Publish, call, lines, matter
 
 
 async def test_a_list_shows_the_newest_state_of_what_is_open_the_most_pressing_first(
@@ -254,104 +196,6 @@ def alert_event(alert_id: str, **more: Any) -> AlertEvent:
     )
 
 
-async def test_an_order_reaches_the_desk_of_its_area_and_its_reply_comes_back(
-    settings: Settings, broker: str, publish: Publish
-) -> None:
-    command = Command(
-        command_id="wang/acknowledge/1",
-        subject=Subject(kind="incident", id="990101001-1"),
-        action="acknowledge",
-        actor=Actor(id="wang", tier="street", area="990101001"),
-    )
-    inbox = AIOKafkaConsumer(
-        settings.physical(topics.STREET_INBOX.name),
-        bootstrap_servers=broker,
-        auto_offset_reset="earliest",
-    )
-    await inbox.start()
-    try:
-        waiting = asyncio.create_task(
-            give_order(settings, broker, command, "street", "990101001", NOON, 20.0)
-        )
-        record = await asyncio.wait_for(inbox.getone(), 20)
-        assert record.key == b"990101001"
-        assert record.partition == partition_of(b"990101001", 2)
-        sent = json.loads(record.value)
-        assert sent["data"]["actor"]["id"] == "wang"
-        for other in ("wang/acknowledge/0", "wang/acknowledge/1"):
-            outcome = "applied" if other.endswith("1") else "conflict"
-            reply = Reply.model_validate({"command_id": other, "outcome": outcome, "version": 2})
-            event = ReplyEvent(id=f"{other}/r", source="/street/1", time=NOON, data=reply)
-            await publish(topics.REPLIES, other, event)
-        answer = await asyncio.wait_for(waiting, 20)
-    finally:
-        await inbox.stop()
-    assert answer is not None
-    assert (answer.data.command_id, answer.data.outcome) == ("wang/acknowledge/1", "applied")
-
-
-async def test_an_order_without_an_answer_says_how_to_repeat_it(settings: Settings) -> None:
-    answer = await call(
-        incident, "ack", "x-1", "--as", "wang", "--area", "990101001", "--wait", "0.5"
-    )
-    assert answer.exit_code == 3
-    assert "--command-id wang/acknowledge/" in answer.output
-    unknown = await call(incident, "ack", "x-1", "--as", "wang")
-    assert isinstance(unknown.exception, ConfigurationError)
-
-
-def letter(value: bytes, **more: Any) -> DeadLetterEvent:
-    given: dict[str, Any] = {
-        "origin": Origin(
-            topic=topics.INTAKE_REPORTS.name, partition=1, offset=5, key="app/1", timestamp=NOON
-        ),
-        "reason": Reason(code="not_json", message="line 1: wanted a value"),
-        "stage": "intake",
-        "bytes_base64": base64.b64encode(value).decode(),
-        "size": len(value),
-        "sha256": hashlib.sha256(value).hexdigest(),
-        "first_seen": NOON,
-        "headers": {"type": base64.b64encode(b"t").decode()},
-        **more,
-    }
-    return DeadLetterEvent(
-        id=f"l/{len(value)}", source="/intake/1", time=NOON, data=DeadLetter.model_validate(given)
-    )
-
-
-async def test_dead_letters_are_listed_shown_and_sent_back_byte_for_byte(
-    settings: Settings, broker: str, publish: Publish
-) -> None:
-    whole = letter(b'{"broken": \xff')
-    cut = letter(b"12345", size=9_000_000, reason=Reason(code="too_large", message="9 MB"))
-    inner = letter(b"x", origin=whole.data.origin.model_copy(update={"topic": "chengyun.audit.v1"}))
-    for each in (whole, cut, inner):
-        await publish(topics.DEAD_LETTERS, "intake/1", each)
-    listed = lines(await call(dead_letters, "list", "--json"))
-    assert [entry["reason"]["code"] for entry in listed] == ["not_json", "too_large", "not_json"]
-    assert "bytes_base64" not in listed[0]
-    numbers = [entry["number"] for entry in listed]
-    only = lines(await call(dead_letters, "list", "--json", "--reason", "too_large"))
-    assert [entry["number"] for entry in only] == [numbers[1]]
-    assert lines(await call(dead_letters, "list", "--json", "--stage", "city")) == []
-    shown = (await call(dead_letters, "show", numbers[0])).stdout
-    assert "not_json" in shown
-    assert '{"broken": \\xff' in shown
-
-    nobody = await call(dead_letters, "replay", numbers[0])
-    assert isinstance(nobody.exception, ConfigurationError)
-    everything = await call(dead_letters, "replay", "--yes")
-    assert isinstance(everything.exception, ConfigurationError)
-    done = await call(dead_letters, "replay", *numbers, "--yes")
-    assert done.exit_code == 1
-    assert "已送回 1 封" in done.output
-    assert done.output.count("不能送回") == 2
-    async with open_ledger(settings, broker, [topics.INTAKE_REPORTS]) as ledger:
-        records = [r async for batch in ledger.scan([topics.INTAKE_REPORTS]) for r in batch]
-    assert [(r.partition, r.key, r.value) for r in records] == [(1, b"app/1", b'{"broken": \xff')]
-    assert records[0].headers == (("type", b"t"), (REPLAYED_HEADER, numbers[0].encode()))
-
-
 async def test_a_scan_sees_what_was_committed_and_ends_behind_commit_markers(
     settings: Settings, broker: str
 ) -> None:
@@ -449,25 +293,3 @@ async def test_what_waits_for_the_tier_above_is_listed_by_who_gave_it(publish: P
     for area, wanted in (((), "5"), (("--area", "990101001"), "5"), (("--area", "990102"), "")):
         found = lines(await call(incident, "list", "--json", "--waiting", *area))
         assert "".join(i["incident_id"][-1] for i in found) == wanted
-
-
-async def test_a_silence_goes_to_the_desk_that_it_spares(
-    settings: Settings, broker: str, publish: Publish
-) -> None:
-    wrong = await call(silence, "nowhere", "--as", "wang", "--reason", "x", "--until", "2h")
-    assert isinstance(wrong.exception, ConfigurationError)
-    past = await call(
-        silence, "990101001", "--as", "wang", "--reason", "x", "--until", "2020-01-01"
-    )
-    assert isinstance(past.exception, ConfigurationError)
-    asked = await call(
-        *(silence, "990101001", "--as", "wang", "--reason", "换泵", "--trigger", "W3"),
-        *("--until", "2h", "--wait", "0.5"),
-    )
-    assert asked.exit_code == 3
-    async with open_ledger(settings, broker, [topics.STREET_INBOX]) as ledger:
-        (batch,) = [found async for found in ledger.scan([topics.STREET_INBOX])]
-    sent = json.loads(batch[0].value or b"")
-    assert (batch[0].key, sent["type"]) == (b"990101001", "cn.chengyun.silence.v1")
-    assert sent["data"]["trigger"] == "W3"
-    assert sent["data"]["owner"]["area"] == "990101001"
