@@ -265,31 +265,30 @@ class Series:
         evidence = self.closed[found - 1].evidence if found else self.evidence
         closed = self.closed[found]
         low, high = int(closed.expected.mean) + 1, closed.observed
-        if low > high or tail_of(self.rhythm, closed.evidence) > alpha:
+        if low > high or self._tail_of(evidence, high, closed.expected) > alpha:
             return None
-        while low < high:
-            middle = (low + high) // 2
-            reached = gathered(self.rhythm, evidence, middle, closed.expected)
-            if tail_of(self.rhythm, reached) <= alpha:
-                high = middle
-            else:
-                low = middle + 1
-        return low
+        return self._least_between(low, high, evidence, closed.expected, alpha)
 
     def _least_alarming(self, expected: Expectation, alpha: float) -> int:
         """The smallest count that is too rare, alone or with the evidence so far."""
         evidence = self.closed[-1].evidence if self.closed else self.evidence
         alone = least_count(expected, alpha)
-        low, high = 0, alone
+        return max(self._least_between(0, alone, evidence, expected, alpha), 1)
+
+    def _least_between(
+        self, low: int, high: int, evidence: float, expected: Expectation, alpha: float
+    ) -> int:
         # The ratio grows with the count: the boundary is found by halving.
         while low < high:
             middle = (low + high) // 2
-            reached = gathered(self.rhythm, evidence, middle, expected)
-            if tail_of(self.rhythm, reached.told) <= alpha:
+            if self._tail_of(evidence, middle, expected) <= alpha:
                 high = middle
             else:
                 low = middle + 1
-        return max(low, 1)
+        return low
+
+    def _tail_of(self, evidence: float, count: int, expected: Expectation) -> float:
+        return tail_of(self.rhythm, gathered(self.rhythm, evidence, count, expected).told)
 
     def _forecast(self, at: int, extra: tuple[float, ...]) -> _Forecast:
         """What is expected of a bin, from what was learned so far."""
