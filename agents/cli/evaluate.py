@@ -77,7 +77,7 @@ def evaluate(
             help="Directory with the recordings' folders, or the one recording that is needed."
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same figures.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same figures.")] = 1,
     share: Annotated[
         float, typer.Option(min=0.001, max=1.0, help="Share of the simulations, for a quick look.")
     ] = 1.0,
