@@ -12,9 +12,10 @@ from agents.evaluate.report import Cell, Goal, Plan, Table
 from agents.evaluate.simulated_counts import Scenario, fleet
 from streams.warning.counts.colours import ColourRule, colours
 from streams.warning.counts.distribution import normal_score, upper_tail
+from streams.warning.counts.evidence import gathered, tail_of
 from streams.warning.counts.expectation import Expectation
 from streams.warning.counts.rhythm import daily
-from streams.warning.counts.series import Series, gathered, tail_of
+from streams.warning.counts.series import Series
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]

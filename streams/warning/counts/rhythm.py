@@ -24,6 +24,8 @@ WEEKS_A_YEAR = 52.0
 """A year of numbered bins, which have no calendar; real ones have 365.25 / 7."""
 
 _TABLE = 4_096
+_CONTRASTS = [[float(day == i) - (day == 6) for i in range(6)] for day in range(7)]
+"""Of each weekday: 1 for its own, all -1 on Sunday."""
 _RIPENING = 3.0
 """A third of the age: earlier bins weigh as the square of it."""
 
@@ -94,15 +96,20 @@ class Rhythm:
     tail: tuple[float, float] = (1.0, 1.0)
     _cache: dict[int, Array] = field(default_factory=dict, repr=False, compare=False)
 
-    @property
+    @cached_property
     def bins_a_day(self) -> int:
         """Bins in a day; 0 for bins longer than a day."""
         return {"hour": 24, "day": 1, "week": 0}[self.width]
 
     @cached_property
+    def bins_a_week(self) -> int:
+        """Bins in a week."""
+        return {"hour": 168, "day": 7, "week": 1}[self.width]
+
+    @cached_property
     def bins_a_year(self) -> float:
         """Bins in a year."""
-        return self.weeks_a_year * {"hour": 168, "day": 7, "week": 1}[self.width]
+        return self.weeks_a_year * self.bins_a_week
 
     @cached_property
     def size(self) -> int:
@@ -163,12 +170,13 @@ class Rhythm:
         """
         if len(extra) != len(self.extras):
             raise ValueError(f"extra: got {len(extra)} values, wanted {len(self.extras)}")
-        row = self._cache.get(at)
+        known = at if self.year else at % self.bins_a_week
+        row = self._cache.get(known)
         if row is None:
             row = np.array(self._row(at))
             if len(self._cache) >= _TABLE:
                 self._cache.clear()
-            self._cache[at] = row
+            self._cache[known] = row
         if extra:
             row = row.copy()
             row[self.first_extra :] = extra
@@ -187,7 +195,7 @@ class Rhythm:
                 row += [cos(order * clock), sin(order * clock)]
             weekday = at // self.bins_a_day % 7
             if self.weekdays:
-                row += [(weekday == i) - (weekday == 6) * 1.0 for i in range(6)]
+                row += _CONTRASTS[weekday]
         return row + [0.0] * len(self.extras)
 
 

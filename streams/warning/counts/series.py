@@ -16,7 +16,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from streams.warning.counts.distribution import digamma, likelihood_ratios, normal_score, upper_tail
+from streams.warning.counts.distribution import digamma, normal_score, upper_tail
+from streams.warning.counts.evidence import gathered, tail_of
 from streams.warning.counts.expectation import MOST_COUNT, Expectation, least_count
 from streams.warning.counts.rhythm import Array, Rhythm, Singles
 from streams.warning.counts.spread import drift_level, loosen_level, shrunk
@@ -32,7 +33,6 @@ MOST_UNSURE = 4.0
 long must not be surprised by nothing."""
 SCATTER = 2.0
 """Ratio of variance to mean before anything is known."""
-MOST_EVIDENCE = 1e15
 _MOST_STEPS = 520
 """Bins of a gap that are forgotten over; a longer gap leaves what is known as unsure."""
 
@@ -306,15 +306,15 @@ class Series:
             correlation, sd = drift_level(correlation, sd, steps)
         row = rhythm.regressors(at, extra)
         wide = row * sd
-        pull = correlation @ wide
-        unsure = float(pull @ wide)
+        pull = correlation.dot(wide)
+        unsure = float(pull.dot(wide))
         if unsure > MOST_UNSURE:
             root = sqrt(MOST_UNSURE / unsure)
             sd *= root
             pull *= root
             unsure = MOST_UNSURE
         unsure = max(unsure, 1e-6)
-        middle = min(max(float(terms @ row), -14.0), 16.0)
+        middle = min(max(float(terms.dot(row)), -14.0), 16.0)
         shape = (1.0 + sqrt(1.0 + 2.0 * unsure)) / (2.0 * unsure)
         rate = exp(digamma(shape) - middle)
         mean = min(max(shape / rate, 1e-6), 1e9)
@@ -398,38 +398,6 @@ class _Forecast(NamedTuple):
     shape: float
     rate: float
     expected: Expectation
-
-
-class Gathered(NamedTuple):
-    """What is gathered after a bin, and what is told of it.
-
-    Attributes:
-        evidence: of a rise, carried to the next bin; from 0.
-        told: with what the bin says alone; what the score is made of.
-    """
-
-    evidence: float
-    told: float
-
-
-def gathered(rhythm: Rhythm, evidence: float, observed: int, expected: Expectation) -> Gathered:
-    """The evidence of a rise after one more bin, from that before it."""
-    mean, size = expected
-    alone = rhythm.alone
-    shifts = (rhythm.shift, rhythm.alone_shift) if alone else (rhythm.shift,)
-    better = likelihood_ratios(observed, size, mean, shifts)
-    ratio = rhythm.lull + (1.0 - rhythm.lull) * better[0]
-    most = rhythm.calm_most if observed <= mean else MOST_EVIDENCE
-    after = min((1.0 + min(rhythm.hold * evidence, rhythm.carry_most)) * ratio, most)
-    if not alone:
-        return Gathered(after, after)
-    return Gathered(after, after + alone * (min(better[1], MOST_EVIDENCE) - after))
-
-
-def tail_of(rhythm: Rhythm, evidence: float) -> float:
-    """How rarely evidence is as high when nothing happens."""
-    factor, power = rhythm.tail
-    return min(1.0, factor * evidence**-power) if evidence > 0.0 else 1.0
 
 
 def rounded(values: tuple[float, ...]) -> tuple[float, ...]:

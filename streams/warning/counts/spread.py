@@ -38,16 +38,16 @@ def shrunk(correlation: Array, pull: Array, share: float) -> tuple[Array, Array]
     Args:
         pull: correlation times the regressors in deviations; share: of it that is now known.
     """
-    left = pull[:, None] * (pull * -share)
-    left += correlation
-    # Rounding must not leave less than nothing.
-    root = np.sqrt(np.maximum(left.diagonal(), 1e-9))
+    # The diagonal is 1 before. Rounding must not leave less than nothing.
+    root = np.sqrt(np.maximum(1.0 - share * (pull * pull), 1e-9))
     scale = 1.0 / root
+    left: Array = pull[:, None] * (pull * -share)
+    left += correlation
     left *= scale * (_NEARLY * CORRELATION_STEPS)
     left *= scale[:, None]
     np.rint(left, out=left)
     left *= _STEP
-    left.flat[:: len(root) + 1] = 1.0
+    left.reshape(-1)[:: len(root) + 1] = 1.0
     return left, root
 
 

@@ -11,9 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from streams.warning.counts.evidence import gathered
 from streams.warning.counts.expectation import Expectation, least_count
 from streams.warning.counts.rhythm import RHYTHMS, Rhythm, Width, daily
-from streams.warning.counts.series import Judgement, Series, gathered
+from streams.warning.counts.series import Judgement, Series
 from streams.warning.counts.stored import decode, encode
 
 WIDTHS: tuple[Width, ...] = ("week", "day", "hour")
