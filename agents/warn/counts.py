@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from array import array
 from collections.abc import Iterator
 from dataclasses import replace
@@ -21,6 +22,9 @@ app = typer.Typer(rich_markup_mode=None)
 
 MOST_BINS = 400_000
 """Longest span of a file, bins: 45 years of hours."""
+LATEST_BEGIN = 1_000
+"""A file of numbers that begins later than this bin counts from a Monday long ago, and is judged
+from its first bin on; otherwise the bins from 0 that are missing are 0."""
 LEAST_P = 1e-300
 
 _WIDTHS: dict[Width, timedelta] = {
@@ -29,6 +33,10 @@ _WIDTHS: dict[Width, timedelta] = {
     "hour": timedelta(hours=1),
 }
 _FIRST_MONDAY = datetime(1970, 1, 5)  # noqa: DTZ001 - local time without a zone, as in the file
+_WRITTEN = re.compile(
+    r"\d{4}-\d\d-\d\d(?:([T ])\d\d(?::\d\d(:\d\d(?:\.0+)?)?)?(Z|[+-]\d\d:\d\d)?)?"
+)
+"""A time as it is written again in the answers."""
 _TRUE_WEEKS_A_YEAR = 365.25 / 7.0
 _WANTED_BIN = {
     "week": "an integer from 0, or the date of a Monday such as 2026-01-05",
@@ -57,9 +65,13 @@ def read_bin(text: str, width: Width) -> Moment:
     at, left = divmod(moment - _FIRST_MONDAY, _WIDTHS[width])
     if left or at < 0:
         raise ValueError
-    if len(text) == len("2026-01-05"):
+    written = _WRITTEN.fullmatch(text)
+    if written is None:
+        raise ValueError
+    between, seconds, zone = written.groups("")
+    if not between:
         return Moment(at, "%Y-%m-%d")
-    return Moment(at, f"%Y-%m-%d{text[10]}%H:%M" + (":%S" if text[16:17] == ":" else ""))
+    return Moment(at, f"%Y-%m-%d{between}%H:%M" + (":%S" if seconds else "") + zone)
 
 
 def write_bin(at: int, form: str, width: Width) -> int | str:
@@ -112,7 +124,7 @@ def read_counts(path: Path, width: Width) -> Counts:
     for line, (name, (at, written), count) in read_rows(path, columns):
         if form is None:
             form = written
-            first = last = at if written else 0
+            first = last = at
         elif bool(form) != bool(written):
             wanted = "a time, as in the rows before" if form else "a number, as in the rows before"
             raise refuse(path, line, "t", write_bin(at, written, width), wanted)
@@ -134,6 +146,8 @@ def read_counts(path: Path, width: Width) -> Counts:
         raise InputError(
             f"{path}: got no rows, wanted at least one. Operator action: check the file after --in."
         )
+    if not form and first <= LATEST_BEGIN:
+        first = 0
     return Counts(form, first, last, found)
 
 

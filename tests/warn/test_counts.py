@@ -120,3 +120,24 @@ def test_a_wrong_row_is_refused_and_nothing_written(
         _run(tmp_path, rows, "--bin", width)
     assert told in str(caught.value)
     assert not (tmp_path / "answers.jsonl").exists()
+
+
+def test_numbers_that_count_from_long_ago_begin_with_the_file(tmp_path: Path) -> None:
+    rows = _fleet(2, 70, 3)
+    later = [(name, int(at) + 7 * 2_900, count) for name, at, count in rows]
+    here = _run(tmp_path, rows, "--bin", "day", "--learn", "56")
+    there = _run(tmp_path, later, "--bin", "day", "--learn", "56")
+    assert [a["t"] for a in there] == [a["t"] + 7 * 2_900 for a in here]
+
+
+@pytest.mark.parametrize("form", ["%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M"])
+def test_times_are_answered_as_they_are_written(tmp_path: Path, form: str) -> None:
+    begin = datetime(2026, 1, 5)  # noqa: DTZ001 - local time without a zone, as in files
+    times = [(begin + timedelta(weeks=week)).strftime(form) for week in range(30)]
+    answers = _run(tmp_path, [("a", at, 3) for at in times], "--bin", "week", "--learn", "20")
+    assert [a["t"] for a in answers] == times[20:]
+
+
+def test_a_week_that_is_not_written_as_a_date_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="line 2, t: got '2026-W02'"):
+        _run(tmp_path, [("a", "2026-W02", 3)], "--bin", "week")
