@@ -124,7 +124,7 @@ def test_a_wrong_row_is_refused_and_nothing_written(
 
 def test_numbers_that_count_from_long_ago_begin_with_the_file(tmp_path: Path) -> None:
     rows = _fleet(2, 70, 3)
-    later = [(name, int(at) + 7 * 2_900, count) for name, at, count in rows]
+    later: Rows = [(name, int(at) + 7 * 2_900, count) for name, at, count in rows]
     here = _run(tmp_path, rows, "--bin", "day", "--learn", "56")
     there = _run(tmp_path, later, "--bin", "day", "--learn", "56")
     assert [a["t"] for a in there] == [a["t"] + 7 * 2_900 for a in here]
