@@ -90,7 +90,16 @@ class Simulation:
         scripted = [pair for story in self.stories for pair in story.devices]
         if self.storm is not None:
             scripted += self.storm.devices
-        self.fleet = Fleet(self.city, self.sky, seed, self.begins, scripted)
+        self.fleet = Fleet(
+            self.city,
+            self.sky,
+            seed,
+            self.begins,
+            scripted,
+            # The day of the storm has callers of its own.
+            None if day == "storm" else self.people,
+            leaks=day == "stories",
+        )
 
     def entries(self, hours: float | None = None) -> Iterator[Entry]:
         """All that happens, in the order of its time, for so many hours or for ever."""

@@ -120,6 +120,10 @@ KINDS: Final = (
 )
 
 
+SMELT: Final = Kind("200403", 0.0, ("{place}闻到浓烈的燃气味",), 1.0)
+"""What people report where gas leaks; nobody does where none leaks."""
+
+
 @dataclass(frozen=True, slots=True)
 class Way:
     """A way in: who sends, through which channel, and its share of all reports (D)."""

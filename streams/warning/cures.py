@@ -31,10 +31,13 @@ MOST_PEERS = 40
 APART_DAYS = 21
 """So far apart peers were found at most."""
 
+OWN_DAYS = 14
+"""Days before its measure in which a place's own cases tell how it will go on."""
+
 STEPS_D = (7, 14, 28, 56, 112)
 """Days after a measure at which its peers' rates are told anew."""
 
-SPREADS = (0.05, 4.0)
+SPREADS = (0.05, 20.0)
 """Between which the squared variation of the rates of problems is believed."""
 
 _ELSEWHERE_SCATTER = 1.5
@@ -196,6 +199,14 @@ def _steps(begin: int, end: int) -> list[tuple[int, int]]:
     return list(pairwise(edges))
 
 
+def _own_since(each: Treated, measured: int) -> int:
+    """The day from which a place's own cases tell how it will go on without a measure.
+
+    Never that on which it was found; and lately, for what ended long before says nothing.
+    """
+    return min(measured, max(each.since + 1, measured - OWN_DAYS))
+
+
 def _beside(other: Treated, each: Treated, end: int, today: int) -> _Peer | None:
     """A problem at the ages at which another was before and after its measure.
 
@@ -209,10 +220,11 @@ def _beside(other: Treated, each: Treated, end: int, today: int) -> _Peer | None
     steps = [
         (min(begin, known), min(until, known)) for begin, until in _steps(measured + 1, end + apart)
     ]
+    begin = _own_since(other, measured)
     return _Peer(
         other.problem_id,
-        _count(other, other.since + 1, measured),
-        other.founding * max(0, measured - other.since - 1),
+        _count(other, begin, measured),
+        other.founding * (measured - begin),
         [_count(other, *step) for step in steps],
         [other.founding * (until - begin) for begin, until in steps],
     )
@@ -241,11 +253,12 @@ def _by_peers(sums: _Sums, each: Treated, peers: Sequence[_Peer], end: int) -> N
     errors = sum((sum(peer.after) - m) ** 2 for peer, m in zip(peers, told, strict=True))
     # Drawn towards a Poisson count while the peers are few, and never below it.
     scatter = max(1.0, (errors + _SMOOTH) / (sum(told) + _SMOOTH))
+    begin = _own_since(each, each.measured)
     before, after = forecast(
-        each.founding * max(0, each.measured - each.since - 1),
+        each.founding * (each.measured - begin),
         [each.founding * (until - begin) for begin, until in _steps(each.measured + 1, end)],
     )
-    own = _count(each, each.since + 1, each.measured)
+    own = _count(each, begin, each.measured)
     expected = after * (own + prior) / (before + prior)
     sums.expected += expected
     sums.scatter += scatter * expected
