@@ -8,13 +8,8 @@ import typer
 
 from agents.warn.rows import Column, In, Out, integer, json_lines, number, read_rows, refuse
 from schemas.errors import ConfigurationError
-from streams.warning.levels import (
-    ROW_MINUTES,
-    TELL_FROM,
-    Gauge,
-    LevelForecasts,
-    LevelRules,
-)
+from streams.warning.gauges import ROW_MINUTES, Gauge, LevelRules
+from streams.warning.levels import TELL_FROM, LevelForecasts
 
 app = typer.Typer(rich_markup_mode=None)
 

@@ -7,6 +7,7 @@ warning rises, and when it is not the warning ends.
 
 from __future__ import annotations
 
+from math import sqrt
 from struct import Struct
 from typing import NamedTuple
 
@@ -14,7 +15,8 @@ from schemas.errors import SchemaError
 from streams.policy.watches import ForecastRule, HardLimit
 from streams.state import Namespace, State
 from streams.warning.devices import Device, Episode
-from streams.warning.levels import ROW_MINUTES, Forecast, Gauge, LevelForecasts, LevelRules
+from streams.warning.gauges import ROW_MINUTES, Gauge, LevelRules
+from streams.warning.levels import Forecast, LevelForecasts
 from streams.warning.opinions import needed_chance
 
 ROW_MS = ROW_MINUTES * 60_000
@@ -68,7 +70,7 @@ LEARNED: Namespace[LevelForecasts] = Namespace(
     name="learned",
     encode=LevelForecasts.encode,
     decode=LevelForecasts.decode,
-    lifetime="ever: about 5 kB for each class of devices that is foretold",
+    lifetime="ever: about 4 kB for each class of devices that is foretold",
     rank=6,
     decoded=100,
 )
@@ -100,8 +102,10 @@ class CrossingWatch:
         self._rule = rule
         self._limit = limit
         self._level = next(n for n, step in enumerate(limit.steps) if step.at == rule.at)
-        self._rules = LevelRules(horizon_rows=rule.horizon_rows)
         self._calm = float("-inf") if rule.calm is None else rule.calm
+        # What a calm gauge shows lies anywhere up to there.
+        noise = 0.0 if rule.calm is None else abs(rule.calm) / sqrt(12)
+        self._rules = LevelRules(horizon_rows=rule.horizon_rows, begin_noise=noise)
         self._key = f"{rule.device_class}/{rule.observed_property}"
 
     def judge(
