@@ -51,7 +51,8 @@ def test_the_density_of_a_city_is_where_its_events_are() -> None:
     density = city.density(at)
     assert density.sum() / 4 == pytest.approx(1)
     places = city.places(100_000, np.random.default_rng(4))
-    seen = np.histogram2d(*places.T, bins=(np.arange(41) / 2, np.arange(41) / 2))[0] / 25_000
+    seen = np.zeros(density.shape)
+    np.add.at(seen, tuple((places * 2).astype(int).T), 1 / 25_000)
     assert np.abs(seen - density).max() < 0.1 * density.max()
 
 
