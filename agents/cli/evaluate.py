@@ -61,6 +61,8 @@ EVALUATIONS: dict[str, Chapter] = {
 """In the order of the summary page."""
 ALL = "all"
 SUMMARY = "summary"
+PAGES = Path("docs/evaluation")
+"""Where the pages lie, from where the command is typed."""
 
 _NAMES = "; ".join(f"{name}: {chapter.text}" for name, chapter in EVALUATIONS.items())
 
@@ -83,7 +85,10 @@ def evaluate(
     ] = 1.0,
     directory: Annotated[
         Path | None,
-        typer.Option(help="Also write NAME.md and NAME.json there; of all, README.md too."),
+        typer.Option(
+            help="Where NAME.md and NAME.json are written, and README.md of all; default "
+            f"{PAGES}, and nothing of a --share below 1."
+        ),
     ] = None,
     as_one_line: Annotated[bool, typer.Option("--json", help="Print one JSON line.")] = False,
 ) -> None:
@@ -94,14 +99,12 @@ def evaluate(
     from agents.evaluate.summary import as_page, as_plain, gather, run_all
 
     plan = Plan(seed, data, share, lambda line: typer.echo(line, err=True))
-    if name == SUMMARY and directory is None:
-        raise ConfigurationError(
-            "evaluate summary: got no --directory, wanted that of the pages. "
-            "Operator action: name it, such as docs/evaluation."
-        )
-    if name == ALL or (name == SUMMARY and directory is not None):
-        if name == SUMMARY and directory is not None:
-            results = gather(EVALUATIONS, Plan(seed, Path("PATH"), share), directory)
+    if directory is None and share == 1.0:
+        directory = PAGES
+    if name in (ALL, SUMMARY):
+        if name == SUMMARY:
+            gathered = Plan(seed, Path("PATH"), share)
+            results = gather(EVALUATIONS, gathered, PAGES if directory is None else directory)
         else:
             results = run_all(EVALUATIONS, plan, directory)
         if as_one_line:

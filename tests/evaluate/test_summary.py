@@ -8,8 +8,9 @@ from types import ModuleType
 
 import orjson
 import pytest
+from typer.testing import CliRunner
 
-from agents.cli.evaluate import EVALUATIONS
+from agents.cli.evaluate import EVALUATIONS, app
 from agents.evaluate.report import Evaluation, Figure, Goal, Plan
 from agents.evaluate.summary import Chapter, gather, run_all
 from schemas.errors import InputError
@@ -74,6 +75,21 @@ def test_what_the_pages_say_is_gathered_without_measuring_again(
     (tmp_path / "broken.json").write_text("{}", encoding="utf-8")
     with pytest.raises(InputError, match="measure it again with evaluate broken"):
         gather(chapters, Plan(seed=1), tmp_path)
+
+
+def test_pages_are_written_where_the_command_is_typed_but_none_of_a_quick_look(
+    chapters: dict[str, Chapter], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(EVALUATIONS, "counts", chapters["counts"])
+    monkeypatch.chdir(tmp_path)
+    run = CliRunner()
+    assert run.invoke(app, ["counts", "--share", "0.5"]).exit_code == 0
+    assert not list(tmp_path.iterdir())
+    assert run.invoke(app, ["counts"]).exit_code == 0
+    pages = tmp_path / "docs" / "evaluation"
+    assert sorted(path.name for path in pages.iterdir()) == ["counts.json", "counts.md"]
+    assert run.invoke(app, ["summary"]).exit_code == 0
+    assert "1 of 2 goals met" in (pages / "README.md").read_text(encoding="utf-8")
 
 
 def test_each_evaluation_that_is_offered_exists() -> None:
