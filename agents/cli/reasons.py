@@ -336,6 +336,7 @@ def _suspected(alert: Alert, words: Wording) -> str | None:
             lift=each.lift,
             lag=each.lag_h,
         )
+        + ("" if each.distance_m is None else words.say("why_away", metres=each.distance_m))
         + (words.say("why_indirect") if each.indirect else "")
         for each in alert.suspected[:3]
     )

@@ -26,7 +26,7 @@ _EMPTY: dict[str, Any] = {
     "suspected": [],
 }
 """What a field is that was not written; any other is None."""
-_TIMES = ("opened_at", "changed_at", "expires_at", "start", "end", "at")
+_TIMES = ("opened_at", "changed_at", "expires_at", "answered_at", "start", "end", "at")
 _ONE = ("trigger", "window", "geometry")
 _MANY = ("groups", "also", "suspected")
 _PASSING = ("grouped_by", "silenced_by", "held_back", "inhibited_by", "earned")

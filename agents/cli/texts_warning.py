@@ -68,6 +68,7 @@ WARNING_TEXTS: dict[str, tuple[str, str]] = {
         "{name}({area},{at}):之后为平时的 {lift:.1f} 倍,通常隔 {lag:g} 小时",
         "{name} ({area}, {at}): {lift:.1f} times as frequent after it, usually {lag:g} h later",
     ),
+    "why_away": (",相距约 {metres:.0f} 米", ", about {metres:.0f} m away"),
     "why_indirect": (",间接", ", indirectly"),
     "part_observed": ("实测", "observed"),
     "part_expected": ("预期", "expected"),

@@ -7,20 +7,21 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import typer
+from pydantic import AwareDatetime, BaseModel
 from typer.testing import CliRunner
 
 from agents import policy_files
 from agents.alert_index import FORM, TOPICS, AlertIndex, index_file
 from agents.alert_keeper import explain_some, prepare
 from agents.bench.answers import keep_alerts, made_up_city
-from agents.cli import at_once, reasons
+from agents.cli import at_once, reasons, said
 from agents.cli.at_once import answered
 from agents.cli.reasons import Matter, Reasons
 from agents.cli.said import alert_of
@@ -283,6 +284,24 @@ def test_an_alert_read_without_its_model_is_the_same(fields: dict[str, Any]) -> 
         policy = policy_files.load()
         for language in ("zh", "en"):
             assert explain(read, policy, language) == explain(alert, policy, language)
+
+
+def test_every_time_and_message_within_an_alert_is_known_to_be_one() -> None:
+    def kinds(model: type[BaseModel]) -> Iterator[tuple[str, set[Any]]]:
+        for name, field in model.model_fields.items():
+            annotation = field.annotation
+            yield name, {annotation, *(p for a in get_args(annotation) for p in (a, *get_args(a)))}
+
+    nested: list[type[BaseModel]] = []
+    for name, found in kinds(Alert):
+        assert (AwareDatetime in found) == (name in said._TIMES), name
+        bodies = [k for k in found if isinstance(k, type) and issubclass(k, BaseModel)]
+        assert bool(bodies) == (name in (*said._ONE, *said._MANY)), name
+        nested += bodies
+    assert nested
+    for model in nested:
+        for name, found in kinds(model):
+            assert (AwareDatetime in found) == (name in said._TIMES), name
 
 
 def _same(model: Any, read: Any) -> None:
