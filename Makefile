@@ -38,6 +38,7 @@ $(READY): pyproject.toml requirements.lock
 	@echo "setting up $(VENV) with $(PYTHON)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c requirements.lock -e '.[dev]'
+	@$(BIN)/python -m compileall -q agents deploy schemas streams  # else the first start of each command does it
 	@touch $(READY)
 
 # Resolves the newest versions that pyproject.toml allows and writes them down.

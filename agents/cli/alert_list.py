@@ -6,8 +6,6 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
 from agents.cli.alert_lines import alert_line, quiet_of
 from agents.cli.desk import Desk, LongRead, console, one_of, open_desk, run
@@ -41,6 +39,9 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """List what is lit: red first, then the newest."""
+    from rich.table import Table
+    from rich.text import Text
+
     from schemas.terms import COLOURS, TIERS
 
     one_of("--tier", tier, TIERS)

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from agents.cli.desk import Desk, LongRead, console, open_desk, run
 from agents.cli.options import AsJson, DataDir, Language, Plain, Prefix, group
 from agents.cli.wording import Wording
 
 if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
     from agents.auditor import Audited, Listener
     from schemas.outcome import AuditEntry
     from streams.incidents.audit import Chain
@@ -81,6 +81,9 @@ async def _audited(desk: Desk, only: str | None, listener: Listener | None) -> A
 
 
 def _entries(shown: list[tuple[AuditEntry, bool]], words: Wording) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(justify="right")
     for _ in range(4):
@@ -98,6 +101,8 @@ def _entries(shown: list[tuple[AuditEntry, bool]], words: Wording) -> Table:
 
 
 def _tell(audited: Audited, words: Wording, out: Console) -> None:
+    from rich.text import Text
+
     for finding in audited.findings[:SHOWN]:
         line = Text(f"✗ {words.word(finding.kind)}", style="bold red")
         line.append(f"  {finding.incident_id}", "bold")

@@ -12,9 +12,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
-from rich.text import Text
 
 from agents.cli.desk import console, words_for
 from agents.cli.options import Language
@@ -22,6 +19,8 @@ from agents.cli.wording import Wording
 from schemas.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from agents.backtest.compare import Differences, Figures
     from agents.backtest.history import History
     from agents.backtest.run import Outcome
@@ -181,6 +180,8 @@ def _prepare(
 
 @contextmanager
 def _bar(screen: Console, total: int | None) -> Iterator[Any]:
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
     columns = (TextColumn("{task.completed:>9,}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=screen, disable=not screen.is_terminal) as bar:
         task = bar.add_task("events", total=total)
@@ -256,6 +257,9 @@ def _lines(of: Figures, words: Wording) -> dict[str, float | None]:
 def _print(
     history: History, found: list[Figures], differences: Differences | None, words: Wording
 ) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
     out = console(plain=False)
     zh = words.lang == "zh"
     columns = [_lines(each, words) for each in found]
@@ -281,6 +285,8 @@ def _print(
 
 
 def _as_table(differences: Differences, words: Wording) -> Table:
+    from rich.table import Table
+
     zh = words.lang == "zh"
     table = Table(
         title="逐案差异" if zh else "Case by case", title_justify="left", box=None, padding=(0, 1)
@@ -331,6 +337,7 @@ def _difference(new: float | None, old: float | None) -> str:
 
 def _print_outcome(outcome: Outcome, version: str, *, as_json: bool) -> None:
     import orjson
+    from rich.table import Table
 
     fields = _outcome_fields(outcome, version)
     if as_json:

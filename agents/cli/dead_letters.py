@@ -10,8 +10,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
 from agents.cli.desk import Desk, LongRead, console, open_desk, parse_since, run
 from agents.cli.options import AsJson, DataDir, Language, Plain, Prefix, group
@@ -77,6 +75,8 @@ def list_(
 ) -> None:
     """List dead letters, the newest last."""
     import orjson
+    from rich.table import Table
+    from rich.text import Text
 
     desk = open_desk(prefix, lang, data_dir)
     letters, total = run(_collect(desk, _sieve(stage, reason, since), limit))
@@ -122,6 +122,9 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Show one dead letter whole: origin, reason, stack and bytes."""
+    from rich.table import Table
+    from rich.text import Text
+
     desk = open_desk(prefix, lang, data_dir)
     letter = run(_collect_numbers(desk, [number]))[0]
     if as_json:

@@ -17,12 +17,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
-from rich.console import Console
 
 from agents.cli.wording import Wording
 from schemas.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from agents.settings import Settings
     from agents.up.city import CityRecord
 
@@ -127,6 +128,8 @@ WIDE = 200
 
 def console(plain: bool = False, *, err: bool = False) -> Console:
     """A console that uses colour only on a terminal, and never when told not to."""
+    from rich.console import Console
+
     stream = sys.stderr if err else sys.stdout
     return Console(
         file=stream,

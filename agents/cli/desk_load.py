@@ -6,9 +6,6 @@ import sys
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from agents.cli import desk as desks
 from agents.cli.desk import LongRead, open_desk, run
@@ -17,6 +14,8 @@ from agents.cli.wording import Wording, sparkline
 from schemas.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from agents.alarm_ledger import Desk, Loads
     from agents.simulate.api import Day
     from streams.warning.alarm_load import Load
@@ -93,6 +92,8 @@ def _drill(
     day: str, seed: int, days_before: int, lang: str | None, tier: str | None, area: str | None
 ) -> tuple[Wording, Loads]:
     """Let a day of the made-up city happen, with its progress on the terminal."""
+    from rich.console import Console
+
     from agents import policy_files
     from agents.settings import load_settings
     from agents.simulate.drill import drill
@@ -174,6 +175,9 @@ _SHAPES = {
 
 
 def _table(found: Loads, words: Wording, limit: int) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
     from schemas.terms import COLOURS
 
     table = Table(box=None, pad_edge=False, header_style="dim")
@@ -206,6 +210,9 @@ def _table(found: Loads, words: Wording, limit: int) -> Table:
 
 def _tiers(found: Loads, words: Wording, *, stormy: bool) -> Table:
     """Each tier beside the two goals: its worst desk decides."""
+    from rich.table import Table
+    from rich.text import Text
+
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column(words.say("col_tier"), no_wrap=True)
     for name in ("load_called", "load_total", "load_worst_rate", "load_worst_hour"):

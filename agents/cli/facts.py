@@ -6,17 +6,19 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from rich.table import Table
-from rich.text import Text
-
 from agents.cli.wording import Wording
 
 if TYPE_CHECKING:
+    from rich.table import Table
+    from rich.text import Text
+
     from schemas.incident import Incident
 
 
 def facts(incident: Incident, words: Wording, now: datetime | None) -> Table:
     """The block at the head of a story: one fact a line."""
+    from rich.table import Table
+
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim", no_wrap=True)
     table.add_column()
@@ -46,6 +48,8 @@ def facts(incident: Incident, words: Wording, now: datetime | None) -> Table:
 
 
 def _owner(incident: Incident, words: Wording, now: datetime | None) -> Text:
+    from rich.text import Text
+
     name = words.area(incident.area)
     text = Text(f"{words.word(incident.tier)} {name}")
     if name != incident.area:
@@ -71,6 +75,8 @@ def _place(incident: Incident, words: Wording) -> str:
 
 
 def _limit(incident: Incident, words: Wording, now: datetime | None) -> Text:
+    from rich.text import Text
+
     from schemas.terms import TERMINAL
 
     if incident.due_at is None:
@@ -118,6 +124,8 @@ def _together(
     incident: Incident, words: Wording, now: datetime | None
 ) -> Iterator[tuple[str, Text | str]]:
     """Departments that were whistled for, and what a meeting came to."""
+    from rich.text import Text
+
     for whistle in incident.whistles or ():
         text = Text(f"{words.say(f'ground_{whistle.ground}')} “{whistle.reason}”")
         for each in whistle.departments:

@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from agents.cli.options import group
 from schemas.errors import PolicyError
@@ -157,6 +155,9 @@ def categories(policy: Policy) -> list[dict[str, Any]]:
 
 
 def _print_categories(policy: Policy, lang: Language) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
     table = Table(box=None, pad_edge=False)
     for heading in ("code", "name", "severity", "urgency", "unit", "limit", "merges within"):
         table.add_column(heading, no_wrap=True)
@@ -195,6 +196,9 @@ def _words(value: Any) -> str:
 
 
 def _print_rows(title: str, rows: list[tuple[str, str]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
     table = Table(box=None, pad_edge=False, title=title, title_justify="left", show_header=False)
     for key, value in rows:
         table.add_row(key, value)

@@ -7,8 +7,6 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
 from agents.cli.desk import Desk, LongRead, console, one_of, open_desk, run
 from agents.cli.options import AsJson, DataDir, Language, Plain, Prefix
@@ -16,6 +14,8 @@ from agents.cli.wording import Wording
 from schemas.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from schemas.incident import Incident
     from schemas.outcome import Problem
     from streams.warning.burden import Burden, Scale
@@ -45,6 +45,8 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """List problems: overdue reviews first, then the largest."""
+    from rich.text import Text
+
     from schemas.terms import TIERS
 
     one_of("--tier", tier, TIERS)
@@ -83,6 +85,8 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Tell what is known about one problem; exit code 1 when there is none of that id."""
+    from rich.text import Text
+
     desk = open_desk(prefix, lang, data_dir)
     problem = run(_read(desk, problem_id)).get(problem_id)
     words = desk.words
@@ -252,6 +256,9 @@ def _effect(problem: Problem, words: Wording, now: datetime | None) -> str | Non
 
 
 def _rows(listed: list[Problem], words: Wording, now: datetime | None) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("col_problem", "col_state", "col_tier", "col_title"):
         table.add_column(words.say(name), no_wrap=name != "col_title")
@@ -276,6 +283,8 @@ def _rows(listed: list[Problem], words: Wording, now: datetime | None) -> Table:
 
 
 def _candidates(found: list[Burden], words: Wording) -> Table:
+    from rich.table import Table
+
     from streams.warning.burden import MEASURES
 
     table = Table(box=None, pad_edge=False, header_style="dim")

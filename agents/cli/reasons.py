@@ -9,9 +9,8 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from agents.cli.alert_lines import alert_spans, quiet_of
 from agents.cli.said import alert_of, fields_of, whole
@@ -31,8 +30,7 @@ _BESIDE = 40
 """Columns of the course of an alert."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reasons:
+class Reasons(NamedTuple):
     """Why an alert stands, in one language.
 
     Attributes:
@@ -62,11 +60,10 @@ class Reasons:
 
     def kept(self) -> dict[str, Any]:
         """As JSON takes it; `Reasons(**kept)` is the same again."""
-        return {name: getattr(self, name) for name in self.__slots__}
+        return self._asdict()
 
 
-@dataclass(frozen=True, slots=True)
-class Matter:
+class Matter(NamedTuple):
     """An alert, its course and what it explains: all that a page is made of.
 
     Attributes:
@@ -103,8 +100,7 @@ class Matter:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
+class Form(NamedTuple):
     """How an answer is wanted.
 
     Attributes:

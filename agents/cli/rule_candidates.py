@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 import yaml
-from rich.table import Table
-from rich.text import Text
 
 from agents.cli.desk import Desk, LongRead, console, open_desk, run
 from agents.cli.options import AsJson, DataDir, Language, Plain, Prefix, group
 from agents.cli.wording import Wording
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from schemas.alert import Alert
 
 app = group("Rules that the city's own cases suggest.")
@@ -39,6 +39,8 @@ def candidates(
     as_json: AsJson = False,
 ) -> None:
     """List pairs of kinds of which the second follows the first beyond chance."""
+    from rich.text import Text
+
     desk = open_desk(prefix, lang, data_dir)
     found = run(_read(desk))
     shown = [alert for alert in found if indirect or not _is_indirect(alert)]
@@ -96,6 +98,8 @@ def _pair(alert: Alert) -> tuple[str, str]:
 
 
 def _table(alerts: list[Alert], words: Wording) -> Table:
+    from rich.table import Table
+
     table = Table(box=None, pad_edge=False, header_style="dim")
     for name in ("cause", "effect", "lift", "lag", "window", "counts", "way"):
         right = name in ("lift", "lag", "window", "counts")

@@ -8,8 +8,6 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
 from agents.cli.desk import Desk, LongRead, console, one_of, open_desk, run
 from agents.cli.options import AsJson, DataDir, Language, Plain, Prefix
@@ -17,6 +15,9 @@ from agents.cli.wording import Wording, sparkline
 from schemas.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from rich.table import Table
+    from rich.text import Text
+
     from agents.scoreboard import Scores
     from schemas.score import Line, Score, Share, Voice
 
@@ -163,6 +164,8 @@ def _show(
     *,
     plain: bool,
 ) -> None:
+    from rich.text import Text
+
     out = console(plain)
     if not rows:
         out.print(words.say("score_none"))
@@ -185,6 +188,8 @@ def _show(
 
 
 def _table(rows: Iterable[Row], found: Scores, words: Wording, by: str, week: str | None) -> Table:
+    from rich.table import Table
+
     from streams.warning.scoreboard import ALL
 
     table = Table(box=None, pad_edge=False, header_style="dim")
@@ -257,6 +262,8 @@ def _calls(line: Line, score: Score) -> str:
 
 
 def _name(name: str, words: Wording, by: str, voices: dict[str, Voice]) -> Text:
+    from rich.text import Text
+
     policy = words.policy
     if by == "area":
         tier = None if policy is None else policy.areas.tier_of(name)
@@ -315,6 +322,9 @@ def _tell_cures(out: Any, score: Score, words: Wording) -> None:
 def _show_voices(
     voices: list[tuple[str, Voice]], total: int, words: Wording, *, plain: bool
 ) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
     out = console(plain)
     if not voices:
         out.print(words.say("nothing"))

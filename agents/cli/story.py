@@ -5,16 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from rich.cells import cell_len
-from rich.console import Group, RenderableType
-from rich.table import Table
-from rich.text import Text
-
 from agents.cli.facts import facts
 from agents.cli.timeline import timeline
 from agents.cli.wording import STYLES, Wording
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.table import Table
+    from rich.text import Text
+
     from agents.casebook import Story
     from schemas.incident import Incident
 
@@ -23,6 +22,9 @@ _SHOWN_REPORTS = 12
 
 def render(story: Story, words: Wording, now: datetime | None) -> RenderableType:
     """The whole story for a terminal: who owns it, its limit, what happened, its reports."""
+    from rich.console import Group
+    from rich.text import Text
+
     incident = story.incident
     if incident is None:
         raise ValueError("a story without an incident cannot be told")
@@ -33,6 +35,8 @@ def render(story: Story, words: Wording, now: datetime | None) -> RenderableType
 
 
 def _head(incident: Incident, words: Wording) -> Text:
+    from rich.text import Text
+
     line = Text.assemble((incident.incident_id, "bold"), "  ", (incident.title, "bold"))
     if incident.colour is not None:
         line.append(f"  {words.colour(incident.colour)}", STYLES[incident.colour])
@@ -40,6 +44,10 @@ def _head(incident: Incident, words: Wording) -> Text:
 
 
 def _reports(incident: Incident, words: Wording) -> RenderableType:
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
     table = Table.grid(padding=(0, 2))
     table.add_column(no_wrap=True)
     for _ in range(3):
@@ -66,6 +74,8 @@ def _reports(incident: Incident, words: Wording) -> RenderableType:
 
 
 def _foot(story: Story, words: Wording) -> Text:
+    from rich.text import Text
+
     assert story.incident is not None
     if not story.audit:
         chain = words.say("audit_none")
@@ -87,6 +97,9 @@ def as_rows(incidents: list[Incident], words: Wording, now: datetime | None, wid
     What is short keeps its width, an id above all: cut it could not be copied. The matter
     takes the room that is left; where there is too little, unit and tier stay away.
     """
+    from rich.cells import cell_len
+    from rich.table import Table
+
     rows = [_row(incident, words, now) for incident in incidents]
     names = ["col_id", "col_grade", "col_state", "col_due", "col_reports", "col_title"]
     names += ["col_tier", "col_unit"]
@@ -121,6 +134,8 @@ def _room(widths: list[int], title: int, width: int) -> int:
 
 
 def _row(incident: Incident, words: Wording, now: datetime | None) -> list[str | Text]:
+    from rich.text import Text
+
     return [
         incident.incident_id,
         words.grade(incident.severity),
@@ -134,6 +149,8 @@ def _row(incident: Incident, words: Wording, now: datetime | None) -> list[str |
 
 
 def _short_limit(incident: Incident, words: Wording, now: datetime | None) -> Text:
+    from rich.text import Text
+
     from schemas.terms import TERMINAL
 
     if incident.due_at is None:

@@ -7,9 +7,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from agents.cli.desk import console, quiet_libraries, run, words_for
 from agents.cli.options import AsJson, DataDir, Language, Plain, Prefix, group
@@ -17,6 +14,8 @@ from agents.cli.wording import Wording
 from schemas.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from agents.settings import Settings
     from agents.stories import Scripted, Story
     from agents.stories.play import Checked, Played
@@ -43,6 +42,9 @@ def list_(lang: Language = None) -> None:
 @app.command()
 def show(letter: Letter, seed: Seed = None, lang: Language = None, plain: Plain = False) -> None:
     """Print a day minute by minute: what happens, and how everything must then stand."""
+    from rich.table import Table
+    from rich.text import Text
+
     from agents import policy_files
     from agents.settings import load_settings
     from agents.simulate.api import DEFAULT_SEED, ORIGIN
@@ -183,10 +185,14 @@ class _Teller:
 
     def note(self, text: str) -> None:
         """A remark beside the story."""
+        from rich.text import Text
+
         self._out.print(Text(text, style="dim"))
 
     def checked(self, checked: Checked) -> None:
         """One thing has been checked; what happened up to then is told first."""
+        from rich.text import Text
+
         self._tell_until(checked.minutes)
         if checked.fault is None:
             self._out.print(Text(f"{'':12}✓ {checked.told}", style="dim"))
@@ -195,6 +201,8 @@ class _Teller:
         self._out.print(Text(f"{'':14}{checked.fault}", style="red"))
 
     def _tell_until(self, minutes: float) -> None:
+        from rich.text import Text
+
         from agents.stories.expected import minute
 
         while self._moments and self._moments[0].minutes <= minutes:
@@ -208,6 +216,8 @@ class _Teller:
 
     def end(self, played: Played, prefix: str | None, seconds: float) -> None:
         """The verdict."""
+        from rich.text import Text
+
         self._tell_until(float("inf"))
         told = "story_faults" if played.faults else "story_holds"
         verdict = self.words.say(

@@ -9,8 +9,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, NamedTuple, get_args
 
 import typer
-from rich.table import Table
-from rich.text import Text
 
 from agents.cli.desk import Desk, LongRead, console, open_desk, run
 from agents.cli.options import AsJson, DataDir, Language, Plain, Prefix
@@ -18,6 +16,8 @@ from agents.cli.wording import Lang, Wording
 from schemas.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from agents.summaries import Asked, Rounds
     from schemas.outcome import Summary
 
@@ -169,6 +169,8 @@ def _rows(found: list[Summary], unit: str | None) -> Iterator[Row]:
 
 
 def _show(rows: list[Row], found: Rounds, words: Wording, *, plain: bool) -> None:
+    from rich.text import Text
+
     out = console(plain)
     if not rows:
         out.print(words.say("nothing"))
@@ -182,6 +184,8 @@ def _show(rows: list[Row], found: Rounds, words: Wording, *, plain: bool) -> Non
 
 def as_table(rows: list[Row], words: Wording) -> Table:
     """One period as a table: a line for each area, or for each unit of it."""
+    from rich.table import Table
+
     names = [name for name in HEADS if name != "unit" or any(row.unit for row in rows)]
     shown = {name: [_cell(row, name, words) for row in rows] for name in names}
     # What nobody did at all needs no column, except what the report is about.

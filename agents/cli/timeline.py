@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rich.table import Table
-from rich.text import Text
-
 from agents.cli.alert_lines import alert_line, quiet_of
 from agents.cli.wording import Wording
 
 if TYPE_CHECKING:
+    from rich.table import Table
+    from rich.text import Text
+
     from agents.casebook import Story
     from schemas.alert import Alert
     from schemas.outcome import AuditEntry, ReplyEvent
@@ -37,6 +37,9 @@ class Moment(NamedTuple):
 
 def timeline(story: Story, words: Wording) -> Table:
     """Every transition, alert and answer, in order; long silences between them are told."""
+    from rich.table import Table
+    from rich.text import Text
+
     title = story.incident.title if story.incident is not None else ""
     done = {event.data.command_id for event in story.replies if event.data.outcome == "applied"}
     moments = [
@@ -75,6 +78,8 @@ def _stamp(at: datetime, before: datetime | None, words: Wording) -> str:
 
 
 def _audited(entry: AuditEntry, words: Wording) -> Text:
+    from rich.text import Text
+
     text = Text(words.word(entry.action), style="bold")
     if entry.from_ != entry.to:
         change = f"{words.word(entry.from_)} → " if entry.from_ is not None else "→ "
@@ -185,6 +190,8 @@ def _alerted(alert: Alert, words: Wording, title: str) -> Text:
 
 
 def _replied(event: ReplyEvent, words: Wording) -> Text:
+    from rich.text import Text
+
     reply = event.data
     why = words.reason(reply.reason.code, reply.reason.message) if reply.reason else None
     if reply.command_id is not None:

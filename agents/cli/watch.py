@@ -10,9 +10,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
-from rich.cells import cell_len, set_cell_size
-from rich.console import Console
-from rich.text import Text
 
 from agents.cli.alert_lines import alert_line, quiet_of
 from agents.cli.desk import Desk, console, open_desk, run
@@ -22,6 +19,9 @@ from agents.cli.wording import STYLES, Wording
 from schemas.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
+
     from agents.ledger import Ledger
     from schemas.alert import Alert
     from schemas.incident import Incident, IncidentEvent
@@ -153,6 +153,9 @@ class _Screen:
             self.out.print(line)
 
     def _alert(self, alert: Alert) -> Iterator[Text]:
+        from rich.cells import cell_len
+        from rich.text import Text
+
         words = self.words
         rest = f"  {words.word(alert.tier)} {words.area(alert.area)}"
         over = alert.state in ENDED or alert.state == "revised"
@@ -187,6 +190,9 @@ class _Screen:
             yield Text(indent + each, style="italic dim")
 
     def _incident(self, told: Told) -> Iterator[Text]:
+        from rich.cells import cell_len
+        from rich.text import Text
+
         from schemas.incident import Incident
 
         words, incident = self.words, told.message
@@ -206,6 +212,8 @@ class _Screen:
 
     def _fitted(self, title: str, taken: int) -> str:
         """The title as far as the line has room for it; whole where nobody's eyes run along."""
+        from rich.cells import cell_len, set_cell_size
+
         room = max(_LEAST_TITLE, self.out.width - taken - 1)
         if not self.out.is_terminal or cell_len(title) <= room:
             return title
@@ -213,6 +221,8 @@ class _Screen:
 
     def note(self, text: str, /, **values: object) -> None:
         """A remark of the command itself; never among the messages for scripts."""
+        from rich.text import Text
+
         if not self.json:
             self.out.print(Text(self.words.say(text, **values), style="dim"))
 

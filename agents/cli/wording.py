@@ -6,9 +6,8 @@ A colour is never shown by colour alone: each has a shape and a character too
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from agents.cli.names import Names
@@ -37,8 +36,7 @@ STYLES: dict[str, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Wording:
+class Wording(NamedTuple):
     """How one reader is spoken to: language and the city's zone."""
 
     lang: Lang
@@ -48,15 +46,15 @@ class Wording:
 
     def naming(self, policy: Policy) -> Wording:
         """The same words, calling areas and units by the names that the policy gives them."""
-        return replace(self, policy=policy, names=Names.of(policy))
+        return self._replace(policy=policy, names=Names.of(policy))
 
     def called(self, names: Names) -> Wording:
         """The same words with these names, where the policy itself is not at hand."""
-        return replace(self, names=names)
+        return self._replace(names=names)
 
     def in_english(self) -> Wording:
         """The same in English, where Chinese cannot be shown."""
-        return replace(self, lang="en")
+        return self._replace(lang="en")
 
     def area(self, code: str | None) -> str:
         """What people call an area; its code where no name is known."""

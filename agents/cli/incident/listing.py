@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, get_args
 
 import typer
-from rich.text import Text
 
 from agents.cli.desk import (
     Desk,
@@ -161,6 +160,8 @@ def _moment(desk: Desk, since: str) -> datetime:
 
 
 def _show(desk: Desk, found: Found, plain: bool) -> None:
+    from rich.text import Text
+
     say, out = desk.words.say, console(plain)
     tell_if_ended(desk)
     if not found.incidents:

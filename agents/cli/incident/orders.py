@@ -7,7 +7,6 @@ from agents.cli.incident import name_of
 from agents.cli.incident.showing import tell_story
 from agents.cli.ordering import Family, Home
 from schemas.errors import ConfigurationError
-from streams.incidents import lifecycle
 from streams.incidents.arguments import ARGUMENTS
 
 HUMAN: tuple[str, ...] = ("operator", "supervisor", "unit", "department")
@@ -15,12 +14,16 @@ HUMAN: tuple[str, ...] = ("operator", "supervisor", "unit", "department")
 
 def roles_of(action: str) -> tuple[str, ...]:
     """The people's roles that some row of the table lets do it."""
+    from streams.incidents import lifecycle
+
     allowed = {role for row in lifecycle.TABLE if row.action == action for role in row.roles}
     return tuple(role for role in HUMAN if role in allowed)
 
 
 def wants_reason(action: str) -> bool:
     """Whether every row of the action demands a reason."""
+    from streams.incidents import lifecycle
+
     return all(row.reason for row in lifecycle.TABLE if row.action == action)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.table import Table
 
 from agents.cli.deeds import deed
 from agents.cli.desk import console, one_of, words_for
@@ -13,9 +12,10 @@ from agents.cli.incident import name_of
 from agents.cli.options import AsJson, Language, Plain
 from agents.cli.wording import Wording
 from agents.cli.words import WORDS
-from streams.incidents import lifecycle
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from streams.incidents.lifecycle import Move
 
 app = typer.Typer(rich_markup_mode=None)
@@ -37,6 +37,7 @@ def transitions(
     import orjson
 
     from agents.settings import load_settings
+    from streams.incidents import lifecycle
 
     one_of("--state", state, (lifecycle.NEW, *lifecycle.ALL))
     roles = sorted({each for row in lifecycle.TABLE for each in row.roles})
@@ -58,6 +59,7 @@ def transitions(
 
 def as_dict(row: Move) -> dict[str, Any]:
     """A row for scripts."""
+    from streams.incidents import lifecycle
     from streams.incidents.arguments import ARGUMENTS
 
     return {
@@ -84,6 +86,9 @@ def as_dict(row: Move) -> dict[str, Any]:
 
 
 def _table(rows: list[Move], words: Wording) -> Table:
+    from rich.table import Table
+
+    from streams.incidents import lifecycle
     from streams.incidents.arguments import ARGUMENTS
 
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -110,6 +115,8 @@ def _table(rows: list[Move], words: Wording) -> Table:
 
 def folded(states: tuple[str, ...]) -> tuple[str, ...]:
     """Nearly all states said in one word: ``open`` or ``all`` stand for theirs."""
+    from streams.incidents import lifecycle
+
     for name, group in (("all", lifecycle.ALL), ("living", lifecycle.LIVING)):
         if set(states) >= set(group):
             return (name, *(state for state in states if state not in group))
@@ -139,6 +146,7 @@ other actions follow from reports, readings and time. The states in the city's o
 
 def markdown() -> str:
     """The page for the docs."""
+    from streams.incidents import lifecycle
     from streams.incidents.arguments import ARGUMENTS
 
     states = ", ".join(f"{state} {WORDS[state][0]}" for state in lifecycle.ALL if state in WORDS)
