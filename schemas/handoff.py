@@ -92,6 +92,21 @@ class KnownChain(Body):
     through: str | None = None
 
 
+class KnownRhythm(Body):
+    """How a kind of matter comes and goes in the city, for series that begin below it.
+
+    Attributes:
+        width: of the bins it was learned from.
+        terms: of year, day, weekday, holiday and rain, in the order of the series of that
+            width; logarithms. scatter: ratio of variance to mean.
+    """
+
+    kind: str
+    width: Literal["day", "hour"]
+    terms: list[float] = Field(max_length=40)
+    scatter: float = Field(ge=1)
+
+
 class Notice(Body):
     """A copy for information, or a warning passed down: the receiver owns nothing by it.
 
@@ -100,10 +115,14 @@ class Notice(Body):
     ``audit_n`` is how far the audit chain of ``incident`` was: older news undoes none that
     is newer. ``chains``: which kinds bring others, in place of what was told before.
     ``areas`` are the warned areas in the receiver's line, where a warning names any.
+    ``rhythm``: what the city has learned of kinds, in place of what was told before, from
+    ``holds_from`` on.
     """
 
     notice_id: str
-    purpose: Literal["copy", "warning", "ended", "cause", "child", "parent_ended", "chains"]
+    purpose: Literal[
+        "copy", "warning", "ended", "cause", "child", "parent_ended", "chains", "rhythm"
+    ]
     from_tier: Tier
     from_area: str
     incident: Incident | None = None
@@ -111,6 +130,8 @@ class Notice(Body):
     audit_n: int | None = None
     areas: list[str] = Field(default_factory=list)
     chains: list[KnownChain] = Field(default_factory=list, max_length=200)
+    rhythms: list[KnownRhythm] = Field(default_factory=list, max_length=1_000)
+    holds_from: AwareDatetime | None = None
     at: AwareDatetime
 
 

@@ -28,6 +28,7 @@ from streams.incidents import (
     ownership,
     precursors,
     problems,
+    rhythms,
     spreading,
     standings,
     summing,
@@ -133,6 +134,7 @@ class Desk:
             chains.DISMISSED,
             chains.LEARNED,
             precursors.CHAINS,
+            rhythms.RHYTHMS,
             precursors.LATELY,
             hotspots.SCANS,
             troubled.HISTORIES,
@@ -255,6 +257,7 @@ _FAMILY: dict[str, Callable[[Turn, Notice], None]] = {
     "child": family.on_child,
     "parent_ended": family.on_parent_ended,
     "chains": precursors.on_chains,
+    "rhythm": rhythms.on_rhythms,
 }
 
 

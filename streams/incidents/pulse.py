@@ -13,6 +13,7 @@ from functools import lru_cache
 
 import orjson
 
+from streams.incidents import rhythms
 from streams.incidents.turn import Turn
 from streams.policy.surge import SurgeRule, SurgeWidth
 from streams.state import EPOCH, Namespace
@@ -195,13 +196,22 @@ def series_of(turn: Turn, rule: SurgeRule, width: SurgeWidth, kind: str) -> Seri
         return None  # the rule's width, or what is learned, has changed since: it begins anew
 
 
-def new_series(turn: Turn, rule: SurgeRule, width: SurgeWidth, kinds: list[str]) -> Series:
-    """A series for a kind that is new here, which expects the rhythm of the desk's others.
+def new_series(
+    turn: Turn, rule: SurgeRule, width: SurgeWidth, kinds: list[str], kind: str = ""
+) -> Series:
+    """A series for a kind that is new here: it expects the rhythm that the kind has in the city.
 
-    Week and day look alike for most kinds at one desk: what the first of them have learned
-    is what a new one assumes, the less so the fewer they are.
+    Where the city has told none it expects that of the desk's others: week and day look alike
+    for most kinds at one desk, and what the first of them have learned is what a new one
+    assumes, the less so the fewer they are.
+
+    Args:
+        kinds: of the desk; kind: the new one.
     """
     rhythm = rhythm_of(width, rule.learn)
+    above = rhythms.prior(turn, width, kind, rhythm)
+    if above is not None:
+        return Series(rhythm, above, rule.lateness)
     known: list[Prior] = []
     for kind in kinds[:POOLED]:
         series = series_of(turn, rule, width, kind)

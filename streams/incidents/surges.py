@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from math import log1p
 
 from schemas.terms import COLOURS
-from streams.incidents import episodes, holding, rainfall
+from streams.incidents import episodes, holding, rainfall, rhythms
 from streams.incidents.case import Bins
 from streams.incidents.counting import BIN_S, KEPT_BINS, totals
 from streams.incidents.pulse import (
@@ -30,6 +30,7 @@ from streams.incidents.surge_news import Desk, believed, colour_of, tell
 from streams.incidents.turn import Turn
 from streams.policy.surge import SurgeRule, SurgeWidth
 from streams.state import from_microseconds
+from streams.warning.counts.series import Series
 from streams.warning.counts.stored import encode
 
 MOST_SILENT = 168
@@ -192,12 +193,16 @@ def _close(desk: Desk, at: int, counts: dict[str, int]) -> None:
     early = set(pulse.early)
     pulse.over(width)
     ps: list[float] = []
+    learned: dict[str, Series] = {}
+    passes_down = rhythms.is_time(turn, width, at)
     for kind in pulse.kinds:
         series = series_of(turn, rule, width, kind)
         if series is None:
-            series = new_series(turn, rule, width, pulse.kinds)
+            series = new_series(turn, rule, width, pulse.kinds, kind)
         answer = series.close(at, counts.get(kind, 0), extra)
         turn.state.put(SERIES, series_key(turn, rule, width, kind), encode(series))
+        if passes_down:
+            learned[kind] = series
         if answer is None:
             continue
         p = believed(turn, rule, kind, answer)
@@ -205,6 +210,8 @@ def _close(desk: Desk, at: int, counts: dict[str, int]) -> None:
         # What is no more than usual is quiet, whatever was gathered before it.
         if kind in early or (p <= rule.at[0] and answer.observed > answer.expected.mean):
             pulse.pending[kind] = answer
+    if learned:
+        rhythms.tell(turn, width, learned)
     end = begin_of(turn, at + 1, width)
     holding.enter(turn, end, ps, closes=_round(desk))
     _limit(desk, end)
