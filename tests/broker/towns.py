@@ -69,10 +69,14 @@ Words = dict[str, tuple[Any, ...]]
 def _note(words: Words, policy: Policy, alert: dict[str, Any]) -> None:
     """Keep the last word of each episode that only speaks of what is improbable."""
     if alert["trigger"]["id"] in policy.triggers.improbable:
-        words[alert["alert_id"]] = tuple(
-            alert.get(name)
-            for name in ("key", "colour", "state", "observed", "expected", "interval", "p",
-                         "window", "evidence_count", "completeness", "held_back")
+        words[alert["alert_id"]] = (
+            *(
+                alert.get(name)
+                for name in ("key", "colour", "state", "observed", "expected", "interval", "p",
+                             "window", "evidence_count", "completeness", "held_back", "fires_at",
+                             "threshold")
+            ),
+            sorted(alert.get("evidence", ())),
         )  # fmt: skip
 
 
