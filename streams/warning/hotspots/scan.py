@@ -68,17 +68,19 @@ class RecentEvents:
         for at, (days, radius) in enumerate(pairs):
             self._by_days.setdefault(days, []).append((at, ground.radii.index(radius)))
         self._first = dict.fromkeys(self._by_days, 0)
+        self._middles = _middles(ground)
         self.counts = np.zeros((len(pairs), 0, 0))
         self.inside = np.zeros(len(pairs))
 
     def lay(self, ground: Ground) -> None:
         """Count all again, on a first or on another extent; before, nothing is counted."""
+        self._middles = _middles(ground)
         self.counts = np.zeros((len(self.inside), *ground.size))
         self.inside = np.zeros(len(self.inside))
         self._prints = [None] * len(self.days)
         for days, first in self._first.items():
             for at in range(first, len(self.days)):
-                self._count(ground, at, days, 1.0)
+                self._count(ground, at, days, np.add)
 
     def take(
         self,
@@ -108,7 +110,7 @@ class RecentEvents:
         self.ys.append(y_km)
         self._prints.append(None)
         for days in self._first:
-            self._count(ground, len(self.days) - 1, days, 1.0)
+            self._count(ground, len(self.days) - 1, days, np.add)
         self.pass_time(ground, day)
         return list(range(self._first[self._rules.longest_days]))
 
@@ -119,7 +121,7 @@ class RecentEvents:
             first = self._first[days]
             least = 1 if full else 0
             while first < len(self.days) and (self.days[first] <= day - days or first < least):
-                self._count(ground, first, days, -1.0)
+                self._count(ground, first, days, np.subtract)
                 first += 1
             self._first[days] = first
 
@@ -169,15 +171,16 @@ class RecentEvents:
             if (self.xs[at] - found.x_km) ** 2 + (self.ys[at] - found.y_km) ** 2 <= reach
         ]
 
-    def _count(self, ground: Ground, at: int, days: float, one: float) -> None:
+    def _count(self, ground: Ground, at: int, days: float, change: np.ufunc) -> None:
         """Add an event to one window's counts, or take it away."""
         if not self.counts.size:
             return
         prints = self._prints[at] or self._print(ground, at)
         for pair, radius in self._by_days[days]:
             east, north, inside = prints[radius]
-            self.counts[pair, east, north] += one * inside
-            self.inside[pair] += one
+            there = self.counts[pair, east, north]
+            change(there, inside, out=there)
+            self.inside[pair] = change(self.inside[pair], 1.0)
 
     def _print(self, ground: Ground, at: int) -> list[_Print]:
         """The centres within each radius of an event, worked out once."""
@@ -185,9 +188,9 @@ class RecentEvents:
         found = []
         for radius in ground.radii:
             east, north = _window(ground, x_km, y_km, radius)
-            across = _offsets(ground.west, ground.cell_km, east, x_km)
-            along = _offsets(ground.south, ground.cell_km, north, y_km)
-            inside = across[:, None] ** 2 + along[None, :] ** 2 <= radius**2
+            across = (self._middles[0][east] - x_km) ** 2
+            along = (self._middles[1][north] - y_km) ** 2
+            inside = across[:, None] + along[None, :] <= radius**2
             found.append((east, north, inside))
         self._prints[at] = found
         return found
@@ -207,6 +210,10 @@ def _window(ground: Ground, x_km: float, y_km: float, reach_km: float) -> tuple[
     return found[0], found[1]
 
 
-def _offsets(corner: float, cell_km: float, cells: slice, at: float) -> Field:
-    """From a point to the centres of some cells, km along one axis."""
-    return np.asarray(corner + (np.arange(cells.start, cells.stop) + 0.5) * cell_km - at)
+def _middles(ground: Ground) -> tuple[Field, Field]:
+    """Where the middles of the cells are along both axes, km."""
+    east, north = ground.size
+    return (
+        np.asarray(ground.west + (np.arange(east) + 0.5) * ground.cell_km),
+        np.asarray(ground.south + (np.arange(north) + 0.5) * ground.cell_km),
+    )
