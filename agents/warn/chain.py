@@ -32,7 +32,7 @@ def chain(
     write_to: Out,
     false_share: Annotated[
         float, typer.Option(min=1e-9, max=0.5, help="Accepted share of pairs that are chance.")
-    ] = 0.002,
+    ] = ChainRules().false_share,
 ) -> None:
     """Find kinds of events that others follow in the same area within twelve hours.
 

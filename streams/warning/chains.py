@@ -45,7 +45,7 @@ class ChainRules:
     """
 
     windows_h: tuple[int, ...] = (4, 12)
-    false_share: float = 0.002
+    false_share: float = 0.001
     lift: float = 1.25
     brings: float = 0.1
     least_lift: float = 1.12
