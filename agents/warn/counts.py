@@ -13,7 +13,6 @@ from typing import Annotated, Any, NamedTuple
 import typer
 
 from agents.warn.rows import Column, In, Out, integer, json_lines, read_rows, refuse, word
-from schemas.errors import InputError
 from streams.warning.counts.colours import ColourRule, colours
 from streams.warning.counts.rhythm import RHYTHMS, Width
 from streams.warning.counts.series import Judgement, Series
@@ -143,9 +142,7 @@ def read_counts(path: Path, width: Width) -> Counts:
         bins.append(at)
         counts.append(count)
     if form is None:
-        raise InputError(
-            f"{path}: got no rows, wanted at least one. Operator action: check the file after --in."
-        )
+        return Counts("", 0, -1, found)
     if not form and first <= LATEST_BEGIN:
         first = 0
     return Counts(form, first, last, found)

@@ -6,7 +6,9 @@ from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from agents.cli.root import root
 from agents.warn.rows import STANDARD, Column, integer, json_lines, number, read_rows, word
 from schemas.errors import InputError
 
@@ -100,3 +102,21 @@ def test_answers_do_not_replace_a_folder(tmp_path: Path) -> None:
 def test_a_directory_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="after --out"), json_lines(tmp_path / "no" / "out"):
         raise AssertionError("no file to write to")
+
+
+@pytest.mark.parametrize(
+    ("words", "head"),
+    [
+        (["counts", "--bin", "day"], "series,t,count"),
+        (["sensor"], "timestamp,value"),
+        (["space"], "day,x_km,y_km"),
+        (["repeat"], "day,place,street"),
+        (["chain"], "hour,area,type"),
+        (["level", "--threshold", "3"], "sensor,i,level"),
+    ],
+)
+def test_a_header_alone_is_a_quiet_city(tmp_path: Path, words: list[str], head: str) -> None:
+    source, target = _file(tmp_path, head + "\n"), tmp_path / "answers.jsonl"
+    answer = CliRunner().invoke(root, ["warn", *words, "--in", str(source), "--out", str(target)])
+    assert answer.exit_code == 0, answer.output
+    assert target.read_bytes() == b""
