@@ -134,7 +134,7 @@ class Hotspots:
         )
 
     def encode(self) -> bytes:
-        """About 30 kB for a city of 20 km and 200 events a day, compressed."""
+        """About 70 kB for a city of 20 km and 200 events a day, compressed; a district has less."""
         ground, recent = self._ground, self._recent
         if ground is None or recent is None:
             return pack(None)
@@ -146,7 +146,7 @@ class Hotspots:
             [ground.bandwidth_km, ground.strength, ground.learned],
         ]
         events = np.array([recent.days, recent.xs, recent.ys])
-        return pack(head, ground.halves, ground.shares, ground.people, events)
+        return pack(head, ground.halves, ground.shares, events)
 
     @classmethod
     def decode(
@@ -169,11 +169,12 @@ class Hotspots:
         scan._clumping.take(clumping)
         scan._spread = scan._clumping.spread() if scan._judging else 1.0
         scan._open = [_Open(x_km, y_km, p, until) for x_km, y_km, p, until in opened]
-        halves, shares, people, events = arrays
+        halves, shares, events = arrays
         ground = Ground(where[0], where[1], scan.rules)
         ground.west, ground.south, ground.cell_km = where
         ground.bandwidth_km, ground.strength, ground.learned = learned
-        ground.halves, ground.shares, ground.people = halves, shares, people
+        ground.halves, ground.shares = halves, shares
+        ground.follow()
         recent = RecentEvents(ground, scan.rules)
         recent.take(ground, *events.tolist(), count=scan._judging)
         scan._ground, scan._recent = ground, recent

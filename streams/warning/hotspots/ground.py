@@ -131,7 +131,12 @@ class Ground:
             own, foretold = _spread(np.array((cells, smooth)), disc)
             foretold = np.maximum(foretold, _LEAST)
             self.shares[at] = foretold * (self.strength + own) / (self.strength + foretold)
-        self.shares /= self.learned
+        # As short as they are sure: what is kept of a city shrinks to half.
+        self.shares = (self.shares / self.learned).astype(np.float32).astype(np.float64)
+        self.follow()
+
+    def follow(self) -> None:
+        """Where a hotspot is how likely, from the shares."""
         follows = self._rules.of_people
         people = self.shares[0] / self.shares[0].sum()
         self.people = follows * people + (1 - follows) / people.size
