@@ -59,12 +59,14 @@ class Found(NamedTuple):
     measures: int
 
 
-def live(policy: Policy, seed: int, days: int, habits: Habits, within: str) -> Found:
+def live(
+    policy: Policy, seed: int, days: int, habits: Habits, within: str, *, troubled: bool = True
+) -> Found:
     """Let a district live and cure, and read the city's scoreboard at the end.
 
     Args:
         days: from a Monday on; the last day is not complete.
-        within: the district.
+        within: the district. troubled: whether it has troubles that end by themselves.
     """
     begins = ORIGIN.replace(hour=0, minute=0)
     ends = begins + timedelta(days=days)
@@ -80,9 +82,8 @@ def live(policy: Policy, seed: int, days: int, habits: Habits, within: str) -> F
             last[city.code] = ScoreEvent.model_validate_json(value).data.spared
 
     def entries() -> Iterator[Entry]:
-        both = heapq.merge(
-            people.entries(), Troubles(city, seed, begins).entries(), key=lambda entry: entry.at
-        )
+        troubles = Troubles(city, seed, begins).entries() if troubled else iter(())
+        both = heapq.merge(people.entries(), troubles, key=lambda entry: entry.at)
         end = microseconds(ends)
         return governance.governed(takewhile(lambda entry: entry.at < end, both))
 

@@ -20,7 +20,7 @@ from schemas.score import Share
 from streams.summaries.tally import Rows
 
 _Z = 1.6449
-WINDOWS = (1, 3, 7)
+WINDOWS = (1, 3, 7, 14)
 """Days over which the fewness of reports is judged."""
 
 LEAST_EXPECTED = 4.0
@@ -151,7 +151,7 @@ class Quiet:
 def silence(own: Sequence[int], others: Sequence[int], weeks: int, history: int) -> Quiet | None:
     """Whether an area reports less than its own past and the course of its neighbours explain.
 
-    The last one, three and seven days are held against the same weekdays of the weeks
+    The last one, three, seven and fourteen days are held against the same weekdays of the weeks
     before. A drop that the neighbours share (a holiday, dry weather) is taken out. The
     tail is that of a negative binomial, as uncertain as the past is short.
 
@@ -165,17 +165,16 @@ def silence(own: Sequence[int], others: Sequence[int], weeks: int, history: int)
     """
     best: Quiet | None = None
     for window in WINDOWS:
-        past = [
-            sum(own[-7 * back - window : len(own) - 7 * back])
-            for back in range(1, weeks + 1)
+        # Longer windows lie further apart, or the silence itself would be part of the past.
+        ends = [
+            len(own) - 7 * back
+            for back in range(max(1, window // 7), weeks + 1, max(1, window // 7))
             if len(own) >= 7 * back + window
         ]
-        if len(past) < history:
+        if len(ends) < history:
             continue
-        beside = [
-            sum(others[-7 * back - window : len(others) - 7 * back])
-            for back in range(1, len(past) + 1)
-        ]
+        past = [sum(own[end - window : end]) for end in ends]
+        beside = [sum(others[end - window : end]) for end in ends]
         mean = sum(past) / len(past)
         usual = sum(beside) / len(beside)
         course = min(1.0, sum(others[-window:]) / usual) if usual else 1.0

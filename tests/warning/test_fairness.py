@@ -87,6 +87,18 @@ def test_an_area_that_falls_silent_is_found_within_three_days() -> None:
     assert found.expected > found.observed == 0
 
 
+@pytest.mark.parametrize(("a_day", "within"), [(15, 3), (8, 4), (5, 5), (3, 9), (2, 14)])
+def test_the_quieter_an_area_was_the_later_its_silence_is_seen(a_day: float, within: int) -> None:
+    """Twenty areas at a desk, at the probability of the shipped policy."""
+    seen = 0
+    for seed in range(20):
+        rng = Random(seed)
+        own, others = week(rng, a_day, 63), week(rng, 19 * a_day, 63 + within)
+        found = silence(own + [0] * within, others, 8, 3)
+        seen += found is not None and found.p * 20 < 0.002
+    assert seen >= 17
+
+
 def test_what_all_areas_share_is_no_silence() -> None:
     rng = Random(2)
     own, others = week(rng, 8, 40), week(rng, 200, 40)
