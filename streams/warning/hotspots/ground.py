@@ -136,9 +136,10 @@ class Ground:
         self.follow()
 
     def follow(self) -> None:
-        """Where a hotspot is how likely, from the shares."""
+        """Where a hotspot is how likely, from the shares; anywhere, before there are any."""
         follows = self._rules.of_people
-        people = self.shares[0] / self.shares[0].sum()
+        whole = float(self.shares[0].sum())
+        people = self.shares[0] / whole if whole else np.full(self.shares[0].shape, 1.0)
         self.people = follows * people + (1 - follows) / people.size
 
     def _smoothing(self) -> tuple[float, float]:
