@@ -229,7 +229,7 @@ def daily(weeks_a_year: float = WEEKS_A_YEAR, extras: tuple[str, ...] = ()) -> R
         extras=extras,
         year=1,
         weekdays=True,
-        level_memory=0.995,
+        level_memory=0.994,
         season_memory=0.9995,
         season_sd=0.25,
         year_sd=0.2,
@@ -242,8 +242,8 @@ def daily(weeks_a_year: float = WEEKS_A_YEAR, extras: tuple[str, ...] = ()) -> R
         hold=0.9,
         lull=0.07,
         calm_most=1e10,
-        alone=0.35,
-        tail=(1.0, 1.15),
+        alone=0.6,
+        tail=(0.65, 1.15),
     )
 
 
