@@ -126,7 +126,9 @@ def evaluate(plan: Plan) -> Evaluation:
         "its first complaints; what matters is that the first day is called when it ends. Desks "
         "judge by the score, and so do the goals. The day alone sees storms of a day far better; "
         "but beside the score, in a simulated fleet of 600 series at a wanted false share of "
-        "0.05, it raised the share of episodes in vain from 0.24 to 0.41 and found no more.",
+        "0.05, its p raised the share of episodes in vain from 0.24 to 0.41 and found no more. So "
+        "the score takes in the likelihood ratio of the day instead, which does not call one rare "
+        "event of a silent series a storm.",
         tuple(tables),
         tuple(goals),
     )
