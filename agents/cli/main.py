@@ -5,6 +5,7 @@ What an operator asks in a hurry is answered before anything is imported that ta
 
 from __future__ import annotations
 
+import os
 import sys
 
 
@@ -15,10 +16,14 @@ def main() -> None:
             from agents.cli.at_once import answered
 
             if answered(sys.argv[2:]):
+                sys.stdout.flush()
                 return
         from agents.cli.root import root
 
         root(prog_name="chengyun")
+    except BrokenPipeError:  # whoever reads has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
     except Exception as error:
         from schemas.errors import ChengyunError
 
