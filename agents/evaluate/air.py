@@ -41,7 +41,6 @@ RULES = LevelRules(
     day_rows=24,
     settle=1 / 24,
     mark_rows=48,
-    still_teaches=True,
     doubt=1.0,
     weight=1 / HORIZON,
 )

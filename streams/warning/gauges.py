@@ -34,9 +34,9 @@ class LevelRules:
         longest_gap: so many missing rows are drawn through; after more the gauge begins anew.
         begin_noise: of a reading of a gauge that has begun, until its own is known.
         reach: what is further than so many climbs is out of reach.
+        teaches: a mark that is nearer than so many climbs teaches.
         marks: the lowest and highest mark, in parts of the way from low water to the threshold.
         mark_rows: so long a mark stays.
-        still_teaches: what stands at a mark teaches too, not only what rises to it.
         doubt: standard deviation of the features' weights before any gauge has learned.
         weight: of a row in learning; rows of one rise say nearly the same.
         begun_weight: of a warning at a mark in learning how often such are right.
@@ -50,9 +50,9 @@ class LevelRules:
     longest_gap: int = 3
     begin_noise: float = 0.0
     reach: float = 2.0
+    teaches: float = 1.6
     marks: tuple[float, float] = (0.75, 1.1)
     mark_rows: int = 576
-    still_teaches: bool = False
     doubt: float = 0.5
     weight: float = 1 / 18
     begun_weight: float = 0.3

@@ -64,7 +64,8 @@ class LevelForecasts:
 
     Attributes:
         weights: of the features in the score of a crossing.
-        told: from a score to that of a warning which begins at it: offset and slope.
+        told: from a score to that of a warning which begins at it: offset, slope, and what
+            a mark's height against the threshold changes.
     """
 
     def __init__(self, rules: LevelRules | None = None) -> None:
@@ -72,8 +73,8 @@ class LevelForecasts:
         self._network = learned()
         self.weights: Floats = np.append(self._network.last, np.zeros(_RHYTHM))
         self._spread: Floats = np.eye(_WIDTH) * self.rules.doubt**2
-        self.told: Floats = np.array([0.3, 1.0])
-        self._told_spread: Floats = np.diag([0.4, 0.15]) ** 2
+        self.told: Floats = np.array([0.2, 1.0, 0.0])
+        self._told_spread: Floats = np.diag([0.4, 0.15, 2.0]) ** 2
 
     def encode(self) -> bytes:
         """About 2.5 kB, for all gauges of the class together."""
@@ -123,7 +124,7 @@ class LevelForecasts:
     def _add(self, gauge: Gauge, row: int, level: float, threshold: float) -> Climb | None:
         """Move on by a row, learn from what is now over, and note what is said of the marks."""
         gauge.add(level, self.rules)
-        self._learn(gauge, row - self.rules.horizon_rows)
+        self._learn(gauge, row - self.rules.horizon_rows, threshold)
         gauge.trail[gauge.turn] = np.nan
         look = looks(self.rules.horizon_rows)
         seen = look.weights @ gauge.levels
@@ -133,8 +134,7 @@ class LevelForecasts:
             return None
         self._draw(gauge, threshold)
         climb = look.climb(seen, gauge.low, gauge.sigma)
-        if climb.rises or self.rules.still_teaches:
-            self._note(gauge, row, climb, level)
+        self._note(gauge, row, climb, level)
         return climb
 
     def _draw(self, gauge: Gauge, threshold: float) -> None:
@@ -153,9 +153,9 @@ class LevelForecasts:
         """Keep what is said of the marks in reach until the horizon is over."""
         for at, mark in enumerate(gauge.marks):
             need = mark - climb.level
-            if not (mark > level and 0.01 < need / climb.scale < 1.6):
+            if not (mark > level and need < self.rules.teaches * climb.scale):
                 continue
-            found = self._features(gauge, row, climb, np.array([need]))
+            found = self._features(gauge, row, climb, np.array([max(need, 0.0)]))
             score = float(self._scores(found)[0])
             highest = gauge.trail[:, at, 1]
             before = float(np.fmax.reduce(highest, initial=-20.0))
@@ -182,7 +182,7 @@ class LevelForecasts:
         found: Floats = (features @ self.weights) / np.sqrt(1 + pi / 8 * unsure)
         return found
 
-    def _learn(self, gauge: Gauge, row: int) -> None:
+    def _learn(self, gauge: Gauge, row: int, threshold: float) -> None:
         """Hold what was said a horizon ago against the highest level since."""
         trail = gauge.trail[gauge.turn]
         if np.isnan(trail[:, 0]).all():
@@ -196,7 +196,7 @@ class LevelForecasts:
             features[:FEATURES] = gauge.features[gauge.turn, at]
             features[FEATURES + 1 :] = self._rhythm(row)
             self._teach(features, came)
-            self._judge(score, before, came)
+            self._judge(score, before, _part(gauge, mark, threshold), came)
 
     def _teach(self, features: Floats, came: float) -> None:
         rules = self.rules
@@ -208,13 +208,13 @@ class LevelForecasts:
         _forget(self._spread, rules.doubt**2, rules.forget_rows)
         self.weights += (self._spread @ features) * rules.weight * (came - chance)
 
-    def _judge(self, score: float, before: float, came: float) -> None:
+    def _judge(self, score: float, before: float, part: float, came: float) -> None:
         """Count a warning that began: at the scores that were passed for the first time."""
         low, high = max(before, -0.5), min(score, 4.0)
         if high <= low:
             return
         rules = self.rules
-        given = np.array([1.0, (low + high) / 2])
+        given = np.array([1.0, (low + high) / 2, part])
         chance = _chance(float(given @ self.told))
         gain = self._told_spread @ given
         weight = rules.begun_weight * (high - low)
@@ -224,7 +224,7 @@ class LevelForecasts:
         self.told += (self._told_spread @ given) * weight * (came - chance)
 
     def _say(self, score: float) -> float:
-        given = np.array([1.0, min(max(score, -20.0), 20.0)])
+        given = np.array([1.0, min(max(score, -20.0), 20.0), 0.0])
         unsure = sqrt(max(float(given @ self._told_spread @ given), 0.0))
         return _chance(float(given @ self.told) - self.rules.caution * unsure)
 
@@ -259,6 +259,13 @@ class LevelForecasts:
             if slope * at + bend * at * at >= need:
                 return float(ROW_MINUTES * at)
         return float(ROW_MINUTES * rows)
+
+
+def _part(gauge: Gauge, mark: float, threshold: float) -> float:
+    """How high a mark lies against the threshold, from low water; 0: as high."""
+    if not gauge.low < threshold:
+        return 0.0
+    return min(max((mark - gauge.low) / (threshold - gauge.low) - 1, -1.0), 1.0)
 
 
 def _forget(spread: Floats, most: float, rows: float) -> None:
