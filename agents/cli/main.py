@@ -12,10 +12,11 @@ import sys
 def main() -> None:
     """Run the command line; an error of ours is one message and exit code 2."""
     try:
-        if sys.argv[1:2] == ["why"]:
+        words = sys.argv[1:]
+        if words[:1] == ["why"] or words[:2] == ["alert", "why"]:
             from agents.cli.at_once import answered
 
-            if answered(sys.argv[2:]):
+            if answered(words[words.index("why") + 1 :]):
                 sys.stdout.flush()
                 return
         from agents.cli.root import root

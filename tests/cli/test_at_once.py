@@ -156,13 +156,14 @@ def test_it_knows_the_options_of_the_command() -> None:
     assert len(ALERTS) == TOPICS
 
 
-def test_a_whole_run_imports_nothing_that_takes_time(city: Path) -> None:
+@pytest.mark.parametrize("words", [["why"], ["alert", "why"]])
+def test_a_whole_run_imports_nothing_that_takes_time(city: Path, words: list[str]) -> None:
     code = (
         "import sys; from agents.cli.main import main; main()\n"
         "print([m for m in ('typer', 'rich', 'pydantic', 'aiokafka', 'asyncio', 'yaml') "
         "if m in sys.modules])"
     )
-    command = [sys.executable, "-c", code, "why", "a-W3", "--data-dir", str(city)]
+    command = [sys.executable, "-c", code, *words, "a-W3", "--data-dir", str(city)]
     ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert (ended.returncode, ended.stderr) == (0, "")
     assert "积水" in ended.stdout
