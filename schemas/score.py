@@ -75,7 +75,8 @@ class Line(Body):
     Attributes:
         counts: what the figures come from; sums of counts are counts of sums.
         preceded: reported cases with a warning for the same kind and area before the first
-            report; preceded_by_chance: the share that warnings at random times would reach.
+            report; preceded_by_chance: the share if reports had come at random times after the
+            week's first warning.
         lead_p50_min, lead_p90_min: minutes from the warning to the first report.
         precision: warnings that were right, of those answered right or wrong; unanswered:
             warnings that nobody answered, of which nothing is known.

@@ -135,12 +135,12 @@ SCORE_TEXTS: dict[str, tuple[str, str]] = {
     "score_lead": (
         (
             "先于诉求:首个诉求前24小时内已有预警(重复、聚集类预警只对该地点的诉求计);"
-            "偶合为同样的预警挪到一周其他日子也会达到的比例。"
+            "偶合为首次预警之后的诉求若随机到来也会达到的比例。"
         ),
         (
             "Warned before reported: a warning within the day before the first report, for the "
             "kind in the area, or for a place that complains again at that place alone; by "
-            "chance: the share that the same warnings would reach on other days of the week."
+            "chance: the share if reports after the week's first warning came at random times."
         ),
     ),
     "score_reporting": (

@@ -19,7 +19,6 @@ ALL = "*"
 """The line that sums over all kinds."""
 
 WEEK_MIN = 7 * 24 * 60
-_DAY_MIN = 24 * 60
 _AT = "@"
 MOST_MINUTES = 2_000
 """First reports of a kind in a week that are held against warnings; more are not judged."""
@@ -85,25 +84,19 @@ def covered(warned: Sequence[int], within_min: int, until_min: int = WEEK_MIN) -
 def by_chance(
     minutes: Sequence[int], warned: Sequence[int], within_min: int, until_min: int = WEEK_MIN
 ) -> float:
-    """How many of the reports the same warnings would come before on other days of the week.
+    """How many reports would count as warned of, had they come at random times.
 
-    The warnings are moved by whole days, all together and around the week, so that their
-    hours, their number and their crowding stay; the mean over all moves. While the week is
-    younger than two days, it is what warnings at random times would reach.
+    Only those after the first warning of the week: many warnings are caused by reports, and
+    these cannot come after what they caused.
     """
-    days = until_min // _DAY_MIN
-    if days < 2:
-        return covered(warned, within_min, until_min) * len(minutes)
-    around = days * _DAY_MIN
-    within = [minute for minute in warned if 0 <= minute < around]
-    found = 0
-    for move in range(1, days):
-        moved = [(minute + move * _DAY_MIN) % around for minute in within]
-        # What lay at the end of the week reaches over its beginning.
-        moved += [minute - around for minute in moved if minute - around + within_min > 0]
-        leads, _ = hold_against(minutes, sorted(moved), within_min)
-        found += len(leads)
-    return found / (days - 1)
+    if not warned:
+        return 0.0
+    first = max(0, warned[0])
+    later = sum(minute > first for minute in minutes)
+    if not later or until_min <= first:
+        return 0.0
+    reached = covered(warned, within_min, until_min) * until_min / (until_min - first)
+    return min(1.0, reached) * later
 
 
 @dataclass(slots=True)

@@ -82,16 +82,16 @@ def test_warnings_at_random_reach_the_share_of_the_week_that_they_cover() -> Non
     assert told.preceded_by_chance == 1.0, "whoever always warns foresees nothing"
 
 
-def test_chance_moves_the_same_warnings_to_other_days_of_the_week() -> None:
+def test_chance_is_what_reports_at_random_times_after_the_first_warning_would_reach() -> None:
     day = 1_440
-    # Reports come at nine each morning, and a warning an hour before on Monday and Tuesday.
-    reports = [n * day + 540 for n in range(7)]
-    assert by_chance(reports, [480, day + 480], 120) == pytest.approx(2.0)
-    # All reports on the day of the warning: on other days it would have come before none.
-    assert by_chance([500, 510, 520], [480], 120) == 0.0
-    # A warning in the night says nothing of mornings, on whatever day.
-    assert by_chance(reports, [1_200], 120) == 0.0
-    assert by_chance([100, 200], [50], 1_440, 1_000) == pytest.approx(2 * 950 / 1_000)
+    mornings = [n * day + 540 for n in range(7)]
+    # Lit for two days of the week that remains after it.
+    told = by_chance(mornings, [480, day + 480], day)
+    assert told == pytest.approx(7 * 2 * day / (WEEK_MIN - 480))
+    # What caused a warning came before it, and is no proof against it.
+    assert by_chance([100, 200, 300], [300], day) == 0.0
+    assert by_chance([100, 200, 300, 900], [300], day) == pytest.approx(day / (WEEK_MIN - 300))
+    assert by_chance([100, 200], [50], day, 1_000) == pytest.approx(2.0)
 
 
 def test_a_warning_about_a_place_is_held_against_reports_there_alone() -> None:
