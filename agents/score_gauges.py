@@ -42,7 +42,7 @@ class ScoreGauges:
         )
         self.number = gauge("number", "Of how many the share is.", "figure")
         self.chance = gauge(
-            "preceded_by_chance", "The share if reports came at random times after the first warning."
+            "preceded_by_chance", "The share if reports came at random after the first warning."
         )
         self.lead = gauge("lead_seconds", "From the warning to the first report.", "quantile")
         self.unanswered = gauge("warnings_unanswered", "Warnings that no desk answered.")
