@@ -154,10 +154,10 @@ def told_why(home: Path, prefix: str, most: int) -> list[bool]:
 
 
 async def told_why_while_it_lives(home: Path, prefix: str) -> bool:
-    """Whether the newest alert of a running city was ever told so, before the city ended."""
+    """Whether a new alert of a running city was ever told so, before the city ended."""
     while True:
         record = read_city(home)
-        told = any(told_why(home, prefix, 1))
+        told = any(told_why(home, prefix, 5))
         if told or (record is not None and record.ended_at is not None):
             return told and record is not None and record.ended_at is None
         await asyncio.sleep(0.2)
