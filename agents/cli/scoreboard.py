@@ -267,7 +267,9 @@ def _name(name: str, words: Wording, by: str, voices: dict[str, Voice]) -> Text:
     policy = words.policy
     if by == "area":
         tier = None if policy is None else policy.areas.tier_of(name)
-        told = Text(f"{words.word(tier)} {words.area(name)}")
+        called, of = words.area(name), words.word(tier)
+        # Most names say by themselves of which tier they are.
+        told = Text(called if of.lower() in called.lower() else f"{of} {called}")
         mark = _mark(voices.get(name))
         if mark is not None:
             told.append(f" ▲{words.say(mark)}", "yellow")

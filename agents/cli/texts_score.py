@@ -72,22 +72,22 @@ SCORE_TEXTS: dict[str, tuple[str, str]] = {
     "score_complete": ("已结束", "complete"),
     "score_running": ("进行中", "still running"),
     "score_unknown": ("不详({n})", "unknown ({n})"),
-    "score_unanswered": ("·未答复{n}", "· {n} unanswered"),
+    "score_unanswered": ("·未答复{n}", "· {n} open"),
     "score_silent": ("诉求骤减", "fallen silent"),
     "score_quiet": ("上报偏少", "reports little"),
     "board_area": ("区域", "area"),
     "board_week": ("周", "week"),
     "board_kind": ("类别", "kind"),
     "board_incidents": ("案件", "incidents"),
-    "board_preceded": ("先于诉求的预警", "warned before reported"),
+    "board_preceded": ("先于诉求的预警", "warned before"),
     "board_chance": ("其中偶合", "by chance"),
     "board_lead": ("提前量 中位/九成", "lead p50/p90"),
     "board_warnings": ("预警", "warnings"),
     "board_precision": ("准确率", "precision"),
     "board_recurrent": ("重复率", "recurrence"),
-    "board_low": ("街道内办结", "settled at street"),
-    "board_calls": ("呼叫(占预算)", "calls (of budget)"),
-    "board_course": ("每周案件", "cases by week"),
+    "board_low": ("街道内办结", "at street"),
+    "board_calls": ("呼叫(占预算)", "calls (budget)"),
+    "board_course": ("每周案件", "by week"),
     "board_cure": (
         "治理问题:待治理 {open},治理中 {measured},近60天销号 {closed},销号后60天内复发 {relapsed}",
         (
@@ -129,7 +129,8 @@ SCORE_TEXTS: dict[str, tuple[str, str]] = {
         "括号内为90%区间或样本数;样本太少记为不详。准确率只按坐席答复计,未答复的不作推测。",
         (
             "In brackets the 90 % interval or the number; of too few it is unknown. Precision "
-            "goes by the desks' answers alone; of what nobody answered nothing is supposed."
+            "goes by the desks' answers alone; of open warnings, which nobody answered, nothing "
+            "is supposed. At street: settled there, of those settled or lifted."
         ),
     ),
     "score_lead": (
