@@ -251,4 +251,7 @@ def _with_standard_headers(headers: Headers, message: Any, record: Record | None
 
 
 def _place(record: Record) -> str:
-    return f"{record.topic} partition {record.partition} offset {record.offset}"
+    where = f"{record.topic} partition {record.partition}"
+    if record.offset < 0:  # an entry of the state, whose time has come
+        return f"{where} entry {(record.key or b'').decode(errors='replace')}"
+    return f"{where} offset {record.offset}"

@@ -1,7 +1,7 @@
 """What becomes of a record that cannot be used: its bytes, its origin and the reason are kept.
 
-A dead letter never stops a stage, with one exception: a step of ours that raises, or a
-message of ours that we cannot read, is a defect of this version. A few defects are set
+A dead letter never stops a stage, with one exception: a step or timer of ours that raises,
+or a message of ours that we cannot read, is a defect of this version. A few defects are set
 aside like any other bad record; more than `DefectBudget` allows mean that going on
 would drain the inbox into the dead letters, so the stage stops and says so.
 """

@@ -275,6 +275,7 @@ class Partition:
             encoded = self.base.get(key, bytes(DUE_BYTES))[DUE_BYTES:]
             entry = self.entry_record(key, encoded, due)
             effects.dead.append(bury(entry, reason_of(error, "timer_raised"), stage, now, error))
+            effects.defects.append(describe(entry, error))
             effects.dirty.append((key, bytes(DUE_BYTES) + encoded))
         effects.waits_from = self.waits_from()
         return self._with_untold(effects)

@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-import orjson
 from pydantic import BaseModel
 
 from schemas.tick import Tick, TickEvent
@@ -184,12 +183,7 @@ class City:
         budget = self._budgets.get(stage)
         if budget is None:
             return
-        defects = effects.defects
-        if effects.raised and not defects:
-            # What an entry raises when its time has come stands in its dead letter alone.
-            letters = [orjson.loads(written(dead.message))["data"] for dead in effects.dead]
-            defects = [f"{each['origin']['key']}: {each['reason']['message']}" for each in letters]
-        budget.book(stage, effects.applied, defects)
+        budget.book(stage, effects.applied, effects.defects)
 
     def _queue(self, output: Output) -> None:
         topic, key, message, number, headers = output

@@ -290,6 +290,7 @@ def _supervise(turn: Turn, case: Case, running: Clock) -> None:
         )
         + (words(language, "provisional") if incident.provisional else ""),
         observed=float(reached.percent),
+        unit="%",
         suggested_action=words(language, "press"),
         call=duty.to_call(turn, duty.FIRST),
     )

@@ -33,6 +33,9 @@ MOST_UNSURE = 4.0
 long must not be surprised by nothing."""
 SCATTER = 2.0
 """Ratio of variance to mean before anything is known."""
+_LEAST_LOG, _MOST_LOG = -14.0, 23.0
+"""The logarithm of an expected count lies within; the upper end is beyond ``MOST_COUNT``."""
+_MOST_MEAN = 2.0 * MOST_COUNT
 _MOST_STEPS = 520
 """Bins of a gap that are forgotten over; a longer gap leaves what is known as unsure."""
 
@@ -314,10 +317,10 @@ class Series:
             pull *= root
             unsure = MOST_UNSURE
         unsure = max(unsure, 1e-6)
-        middle = min(max(float(terms.dot(row)), -14.0), 16.0)
+        middle = min(max(float(terms.dot(row)), _LEAST_LOG), _MOST_LOG)
         shape = (1.0 + sqrt(1.0 + 2.0 * unsure)) / (2.0 * unsure)
         rate = exp(digamma(shape) - middle)
-        mean = min(max(shape / rate, 1e-6), 1e9)
+        mean = min(max(shape / rate, 1e-6), _MOST_MEAN)
         scatter = self.scatter
         beyond = (scatter - 1.0) * mean + mean * mean / shape
         expected = Expectation(

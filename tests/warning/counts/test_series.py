@@ -307,3 +307,10 @@ def test_three_wild_weeks_of_a_busy_series_do_not_settle_its_scatter() -> None:
     for at in range(35, 400):
         busy.close(at, int(chance.choice([20, 100])))
     assert busy.scatter == pytest.approx(scatter, rel=0.25)
+
+
+@pytest.mark.parametrize("mean", [1e7, 4e9])
+def test_a_series_of_billions_is_not_surprising_for_being_great(mean: float) -> None:
+    counts = np.random.default_rng(2).poisson(mean, 200).tolist()
+    judged = run(daily(), counts)
+    assert min(answer.p_score for answer in judged) > 1e-3
