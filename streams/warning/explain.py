@@ -372,8 +372,10 @@ def _missing(reader: _Reader) -> dict[Part, str]:
     single = all(rule is None or rule.id != trigger for rule in counting)
     if alert.observed is None:
         reasons["observed"] = say("no_observed")
-    if alert.expected is None or alert.interval is None:
+    if alert.expected is None:
         reasons["expected"] = say("no_expected_own" if compared else "no_expected_rule")
+    elif alert.interval is None:
+        reasons["expected"] = say("no_interval")
     if alert.p is None and alert.chance is None:
         reasons["p"] = say("no_p")
     if alert.window is None:

@@ -186,6 +186,10 @@ EXPLAINED: dict[str, tuple[str, str]] = {
         "与该设备自身以往规律比较,见各部分贡献",
         "compared with the device's own past; see what each part adds",
     ),
+    "no_interval": (
+        "只有预期值:异常程度由各部分合成,没有单一的区间",
+        "the value alone: what is odd was put together from parts that share no interval",
+    ),
     "no_p": (
         "按固定规则判定,不涉及概率",
         "it goes by a fixed rule; chance has no part in it",
