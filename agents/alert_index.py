@@ -279,7 +279,7 @@ class AlertIndex:
             return
         self._file.executescript(
             "BEGIN IMMEDIATE; DELETE FROM reasons; INSERT OR REPLACE INTO unexplained "
-            'SELECT alert, MAX(n), MAX(instr(value, \'"scale":"warning"\') > 0) FROM said '
+            f"SELECT alert, MAX(n), MAX(instr(value, '{_WARNS.decode()}') > 0) FROM said "
             "GROUP BY alert; COMMIT;"
         )
         self.note("policy", policy)

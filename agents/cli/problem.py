@@ -23,11 +23,7 @@ if TYPE_CHECKING:
 STATES = ("opened", "measured", "closed")
 _SHAPES = {"opened": ("■", "red"), "measured": ("▲", "yellow"), "closed": ("●", "green")}
 
-app = typer.Typer(
-    no_args_is_help=True,
-    help="What is to be cured at its source: list, show, decide, choose the next theme.",
-    rich_markup_mode=None,
-)
+app = typer.Typer(rich_markup_mode=None)
 
 
 @app.command("list")

@@ -275,9 +275,7 @@ def _name(name: str, words: Wording, by: str, voices: dict[str, Voice]) -> Text:
             told.append(f" ▲{words.say(mark)}", "yellow")
         return told
     if by == "kind" and policy is not None:
-        rule = policy.category(None, name)
-        if rule is not None:
-            return Text(rule.name if words.lang == "zh" else rule.name_en)
+        return Text(policy.kind_name(name, words.lang))
     return Text(name)
 
 

@@ -142,9 +142,8 @@ def as_page(results: Sequence[Result], plan: Plan) -> str:
         ),
         "",
         (
-            f"Measured again with `{command('all', plan)}`, or one by "
-            "one as written below; `chengyun evaluate summary` gathers "
-            "what the pages say."
+            f"Measured again with `{command('all', plan)}`, or one by one as written below; "
+            "`chengyun evaluate summary` gathers what the pages say."
         ),
         "",
         "| evaluation | measure | anchor | goal | reached | |",

@@ -301,7 +301,4 @@ def _propose(turn: Turn, rule: ChainRule, chain: KnownChain, learned: _Learned, 
 
 
 def _name(turn: Turn, code: str) -> str:
-    rule = turn.policy.category(None, code)
-    if rule is None:
-        return code
-    return rule.name if turn.policy.language == "zh" else rule.name_en
+    return turn.policy.kind_name(code, turn.policy.language)

@@ -89,10 +89,7 @@ def suspected(
         if likeliest is None:
             continue
         (at, incident_id, area, *_), away = likeliest
-        category = turn.policy.category(None, chain.cause)
-        name = chain.cause
-        if category is not None:
-            name = category.name if turn.policy.language == "zh" else category.name_en
+        name = turn.policy.kind_name(chain.cause, turn.policy.language)
         told = {
             "kind": chain.cause,
             "name": name,

@@ -126,8 +126,7 @@ def _alert(
     before: Alert | None,
 ) -> Alert:
     language = turn.policy.language
-    category = turn.policy.category(None, kind)
-    name = kind if category is None else category.name if language == "zh" else category.name_en
+    name = turn.policy.kind_name(kind, language)
     end = end_of(start)
     return episodes.compose(
         turn,

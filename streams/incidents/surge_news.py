@@ -8,7 +8,7 @@ from typing import NamedTuple
 from schemas.alert import Alert
 from schemas.terms import COLOURS, Colour
 from streams.incidents import episodes, verdicts
-from streams.incidents.counting import BIN_S
+from streams.incidents.counting import BIN_S, MOST_NAMED
 from streams.incidents.pulse import SECONDS, Pulse, begin_of, series_of
 from streams.incidents.turn import Turn
 from streams.incidents.words import words
@@ -68,8 +68,7 @@ def tell(
     eased = limit * verdicts.factor(turn, rule.id, kind)
     least = None if series is None else series.least_told(answer.at, eased)
     language = turn.policy.language
-    category = turn.policy.category(None, kind)
-    name = kind if category is None else category.name if language == "zh" else category.name_en
+    name = turn.policy.kind_name(kind, language)
     low, high = answer.expected.interval()
     over = pulse.slot != answer.at or turn.now >= end
     named = pulse.names(answer.at, kind)
@@ -99,7 +98,7 @@ def tell(
         tests=tests,
         kind=kind,
         window=episodes.window_of(start=begin, end=end),
-        evidence=named[:50],
+        evidence=named[:MOST_NAMED],
         evidence_count=answer.observed,
         completeness=pulse.complete if over else None,
         expires_at=_expires(rule, width, before, end),

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import orjson
-
 from schemas.alert import Answer
 from streams.incidents.turn import Turn
 from streams.state import Namespace
 from streams.warning.feedback import Verdicts
 
-
-def _decode(stored: bytes) -> Verdicts:
-    return Verdicts(*orjson.loads(stored))
-
-
 VERDICTS: Namespace[Verdicts] = Namespace(
     name="verdicts",
-    encode=lambda v: orjson.dumps([v.confirmed, v.false, v.no_finding, v.duplicate]),
-    decode=_decode,
+    encode=Verdicts.encode,
+    decode=Verdicts.decode,
     lifetime="ever: four numbers for each trigger, and each kind it warned of, at a desk",
     rank=8,
 )

@@ -340,6 +340,13 @@ class Policy(Section):
         text = self.unit_names.get(code)
         return code if text is None else text.of(language)
 
+    def kind_name(self, code: str, language: Language = "zh") -> str:
+        """What a kind of matter is called; its code if the catalogue has none of it."""
+        rule = self.category(None, code)
+        if rule is None:
+            return code
+        return rule.name if language == "zh" else rule.name_en
+
     def suggested_action(self, trigger: str, language: Language = "zh") -> str | None:
         """What the operator who gets an alert of this trigger should do first."""
         known = self.trigger_texts.get(trigger)

@@ -11,8 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from math import log10
 
-import orjson
-
 from schemas.alert import Answer
 from streams.state import Namespace, State
 from streams.warning.feedback import Verdicts
@@ -26,8 +24,8 @@ _LEAN = 0.5
 
 OPINIONS: Namespace[Verdicts] = Namespace(
     name="opinion",
-    encode=lambda v: orjson.dumps([v.confirmed, v.false, v.no_finding, v.duplicate]),
-    decode=lambda stored: Verdicts(*orjson.loads(stored)),
+    encode=Verdicts.encode,
+    decode=Verdicts.decode,
     lifetime="ever for a kind; of a device until it is forgotten",
     rank=6,
     decoded=200,
